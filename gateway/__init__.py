@@ -1,0 +1,1 @@
+"""The daemon in the home: Bluetooth in, a durable outbox, FHIR over MQTT out."""
