@@ -1,0 +1,173 @@
+"""The SQLite file: opened safely, migrated, and changed only in whole transactions."""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway.outbox.vault import Vault, keyed_digest
+
+Row = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> list[Any]: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Connection(Protocol):
+    """What the outbox asks of a driver: sqlite3's connection, or apsw's in the power-cut model."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Cursor: ...
+    def close(self) -> None: ...
+
+
+class DamagedError(Exception):
+    """The file is not a sound outbox; the text says what is wrong."""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection for one thread that begins no transaction by itself."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+
+class Database:
+    """One open outbox. Every method of the rooms beside this file is one `transaction`."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection = connection
+        self.vault = vault
+        self.commits = 0  # a hint that something may have changed
+        self.committed_at = 0.0  # time.monotonic() of the last one
+        self._prepare()
+        self.epoch: str = self.meta("epoch")
+        self._secret = vault.open("meta", 0, "secret", self.meta("secret"))
+
+    def execute(self, sql: str, *parameters: object) -> Cursor:
+        return self._connection.execute(sql, parameters)
+
+    def one(self, sql: str, *parameters: object) -> Any:
+        """The first column of the first row, None if there is no row."""
+        row = self.execute(sql, *parameters).fetchone()
+        return row[0] if row else None
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+        """All or nothing. When the block is left, it is on disk (FULL) or, not *durable*, at least
+        beyond this process's death: for counting attempts, which a power cut may forget.
+        """
+        if not durable:
+            self.execute("PRAGMA synchronous = NORMAL")
+        try:
+            self.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self.execute("COMMIT")
+            except BaseException:
+                self.execute("ROLLBACK")
+                raise
+        finally:
+            if not durable:
+                self.execute("PRAGMA synchronous = FULL")
+        self.commits += 1
+        self.committed_at = time.monotonic()
+
+    def next_id(self, table: str) -> int:
+        """The row id to insert next: it must be known before a column can be sealed."""
+        return int(self.one(f"SELECT coalesce(max(id), 0) + 1 FROM {table}"))
+
+    def seal(self, table: str, row: int, column: str, plain: bytes) -> bytes:
+        return self.vault.seal(table, row, column, plain)
+
+    def open(self, table: str, row: int, column: str, sealed: bytes) -> bytes:
+        return self.vault.open(table, row, column, sealed)
+
+    def digest(self, *parts: bytes) -> bytes:
+        return keyed_digest(self._secret, *parts)
+
+    def meta(self, key: str) -> Any:
+        return self.one("SELECT value FROM meta WHERE key = ?", key)
+
+    def count(self, name: str) -> None:
+        """Count a rare event; call inside a transaction."""
+        self.execute(
+            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET n = n + 1", name
+        )
+
+    def note(
+        self, at: int, step: str, device: int | None, reading: int | None, detail: str = ""
+    ) -> None:
+        """One step of a journey; call inside a transaction. Never a value, never a person."""
+        self.execute(
+            "INSERT INTO journey (at, step, device_id, reading_id, detail) VALUES (?, ?, ?, ?, ?)",
+            at,
+            step,
+            device,
+            reading,
+            detail,
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        self.execute("PRAGMA journal_mode = WAL").fetchone()
+        for pragma in (
+            "synchronous = FULL",  # the promise: committed means on disk (research/libs 6)
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "wal_autocheckpoint = 256",  # pages: 1 MiB of WAL at most in ordinary times
+            "journal_size_limit = 1048576",
+        ):
+            self.execute(f"PRAGMA {pragma}")
+        self._check()
+        version = int(self.one("PRAGMA user_version"))
+        for number, script in migrations():
+            if number > version:
+                self._migrate(number, script)
+
+    def _check(self) -> None:
+        verdict = self.one("PRAGMA quick_check(1)")
+        if verdict != "ok":
+            raise DamagedError(str(verdict))
+
+    def _migrate(self, number: int, script: str) -> None:
+        with self.transaction():
+            for statement in _statements(script):
+                self.execute(statement)
+            if number == 1:
+                sealed = self.seal("meta", 0, "secret", secrets.token_bytes(32))
+                for key, value in (
+                    ("epoch", secrets.token_hex(8)),
+                    ("next_seq", 1),
+                    ("secret", sealed),
+                ):
+                    self.execute("INSERT INTO meta VALUES (?, ?)", key, value)
+            self.execute(f"PRAGMA user_version = {number}")
+
+
+def migrations() -> list[tuple[int, str]]:
+    """The numbered schema files, oldest first."""
+    folder = resources.files("gateway.outbox") / "schema"
+    return sorted(
+        (int(file.name.split(".")[0]), file.read_text(encoding="utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    )
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        statement += line.split("--")[0] + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+Factory = Callable[[Path], Connection]

@@ -1,0 +1,217 @@
+"""From the outbox to the receiver's word, and what is left afterwards."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gateway.model import Message
+from gateway.outbox.database import Database, Row
+from gateway.outbox.moments import maybe, to_us
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """When a reading without a receipt is sent again: doubling from `first` up to `cap`."""
+
+    first: timedelta
+    cap: timedelta
+
+    def after(self, publishes: int) -> timedelta:
+        """How long to wait after the n-th publish."""
+        return min(self.cap, self.first * (1 << min(publishes - 1, 20)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptNote:
+    """One receiver's word on one reading, as it came."""
+
+    id: str
+    epoch: str
+    sha256: str
+    by: str
+    status: str
+    reason: str
+
+
+def due(db: Database, now: datetime, limit: int, exclude: Collection[int] = ()) -> list[Message]:
+    """Readings to publish now, oldest first; *exclude*: already on the wire."""
+    rows = db.execute(
+        "SELECT r.id, r.public_id, r.version, r.seq, r.effective_at, r.late, r.sha256,"
+        " r.publishes, b.body FROM readings r JOIN bodies b ON b.reading_id = r.id"
+        " WHERE r.state IN ('pending', 'published') AND r.due_at <= ?"
+        " ORDER BY r.due_at, r.seq LIMIT ?",
+        to_us(now),
+        limit + len(exclude),
+    ).fetchall()
+    return [_message(db, row) for row in rows if row[0] not in exclude][:limit]
+
+
+def _message(db: Database, columns: Row) -> Message:
+    row, public_id, version, seq, effective, late, digest, publishes, sealed = columns
+    return Message(
+        row,
+        UUID(public_id),
+        version,
+        db.epoch,
+        seq,
+        maybe(effective),
+        bool(late),
+        digest,
+        db.open("bodies", row, "body", sealed),
+        publishes + 1,
+    )
+
+
+def next_due(db: Database) -> datetime | None:
+    return maybe(db.one("SELECT min(due_at) FROM readings WHERE state IN ('pending', 'published')"))
+
+
+def published(
+    db: Database,
+    acks: Sequence[tuple[int, int, int]],
+    resend: Resend,
+    receipts: bool,
+    now: datetime,
+) -> None:
+    """Good PUBACKs: (row, version, reason code). 0x10, nobody listened, leaves the row waiting.
+
+    Without *receipts* a 0x00 is the end of our duty.
+    """
+    with db.transaction():
+        for row, version, code in acks:
+            publishes = db.one(
+                "SELECT publishes FROM readings WHERE id = ? AND version = ?"
+                " AND state IN ('pending', 'published')",
+                row,
+                version,
+            )
+            if publishes is None:  # a receipt overtook the PUBACK, or the reading was amended
+                continue
+            done = code == 0 and not receipts
+            state = "received" if done else "published" if code == 0 else "pending"
+            wait = resend.after(publishes + 1)
+            if code != 0:  # nobody listened: at once on the slow schedule
+                wait = resend.after(publishes + 4)
+            db.execute(
+                "UPDATE readings SET state = ?, puback = ?, publishes = ?, published_at = ?,"
+                " due_at = ?, received_at = ? WHERE id = ?",
+                state,
+                code,
+                publishes + 1,
+                to_us(now),
+                to_us(now + wait),
+                to_us(now) if done else None,
+                row,
+            )
+            step = "received" if done else "published" if code == 0 else "unheard"
+            db.note(to_us(now), step, None, row)
+
+
+def refused(db: Database, row: int, reason: str, now: datetime) -> None:
+    """The broker will never take this row: parked."""
+    with db.transaction():
+        db.execute("UPDATE readings SET state = 'parked', reason = ? WHERE id = ?", reason, row)
+        db.note(to_us(now), "parked", None, row, reason)
+
+
+def receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: datetime) -> str:
+    """Take a receiver's word. Returns what it did: "received", "waiting" (more must say so),
+    "rejected", "onward", or why it changed nothing: "unknown", "stale" or "mismatch".
+    """
+    with db.transaction():
+        outcome = _receipt(db, note, required, now)
+        if outcome in ("unknown", "stale", "mismatch"):
+            db.count(f"receipts {outcome}")
+    return outcome
+
+
+def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: datetime) -> str:
+    found = db.execute(
+        "SELECT id, version, sha256, state FROM readings WHERE public_id = ?", note.id
+    ).fetchone()
+    if found is None or note.epoch != db.epoch:
+        return "unknown"
+    row, version, digest, state = found
+    if digest is None or note.sha256 != digest:
+        return "mismatch"
+    if required and note.by not in required:
+        return "unknown"
+    db.execute(
+        "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
+        row,
+        note.by,
+        version,
+        note.status,
+        to_us(now),
+    )
+    if note.status in ("delivered", "undeliverable"):
+        db.note(to_us(now), note.status, None, row)
+        return "onward"
+    if state not in ("pending", "published"):
+        return "stale"
+    if note.status == "rejected":
+        db.execute(
+            "UPDATE readings SET state = 'parked', reason = ? WHERE id = ?",
+            f"rejected by {note.by}: {note.reason}",
+            row,
+        )
+        db.note(to_us(now), "parked", None, row, "rejected")
+        return "rejected"
+    if not _all_have_it(db, row, version, required):
+        return "waiting"
+    db.execute(
+        "UPDATE readings SET state = 'received', reason = NULL, received_at = ?, due_at = NULL"
+        " WHERE id = ?",
+        to_us(now),
+        row,
+    )
+    db.note(to_us(now), "received", None, row)
+    return "received"
+
+
+def _all_have_it(db: Database, row: int, version: int, required: Sequence[str]) -> bool:
+    holders = {
+        receiver
+        for (receiver,) in db.execute(
+            "SELECT receiver FROM receipts WHERE reading_id = ? AND version = ?"
+            " AND status IN ('stored', 'duplicate')",
+            row,
+            version,
+        )
+    }
+    return bool(holders) and holders.issuperset(required)
+
+
+def resend_now(db: Database, now: datetime) -> None:
+    """After an outage: what the broker has never taken is due at once."""
+    with db.transaction():
+        db.execute(
+            "UPDATE readings SET due_at = ? WHERE state = 'pending' AND seq IS NOT NULL"
+            " AND due_at > ? AND puback IS NULL",
+            to_us(now),
+            to_us(now),
+        )
+
+
+def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int:
+    """Drop what a received reading consisted of, *keep* after its receipt.
+
+    Its key, id, digest and receipt stay for the device's life: a meter that sends its whole
+    memory again makes no new row.
+    """
+    rows = db.execute(
+        "SELECT r.id FROM readings r JOIN bodies b ON b.reading_id = r.id"
+        " WHERE r.state = 'received' AND r.received_at < ? LIMIT ?",
+        to_us(now - keep),
+        limit,
+    ).fetchall()
+    if not rows:
+        return 0
+    with db.transaction():
+        for (row,) in rows:
+            db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
+            db.execute("UPDATE readings SET reading = NULL WHERE id = ?", row)
+            db.execute("UPDATE frames SET octets = NULL WHERE reading_id = ?", row)
+            db.execute("DELETE FROM journey WHERE reading_id = ?", row)
+    return len(rows)

@@ -1,0 +1,223 @@
+"""Meters, and whose they are."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from drivers.api import DeviceInfo
+from gateway.model import Patient
+from gateway.outbox.database import Database, Row
+from gateway.outbox.moments import from_us, maybe, to_us
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A meter of this home. `identity` and `info` are frozen at first contact, None before."""
+
+    id: int
+    address: str
+    driver: str
+    identity: str | None
+    info: DeviceInfo | None
+    bond: str
+    cursor: int | None
+    battery: int | None
+    added_at: datetime
+    introduced: int | None  # the session of first contact
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Readings of this slot belong to `patient` (None: the slot is ignored) in from..to."""
+
+    id: int
+    device: int
+    slot: int | None
+    patient: Patient | None
+    from_at: datetime
+    to_at: datetime | None
+
+
+class Known(Exception):
+    """This cannot be done with a meter as it is; the text says why."""
+
+
+_COLUMNS = "id, address, driver, identity, info, bond, cursor, battery, added_at, introduced"
+
+
+def all_devices(db: Database) -> list[Device]:
+    rows = db.execute(f"SELECT {_COLUMNS} FROM devices ORDER BY id").fetchall()
+    return [_device(db, row) for row in rows]
+
+
+def find(db: Database, address: str) -> Device | None:
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM devices WHERE address = ?",
+        address.upper(),
+    ).fetchone()
+    return _device(db, row) if row else None
+
+
+def by_id(db: Database, device: int) -> Device:
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM devices WHERE id = ?",
+        device,
+    ).fetchone()
+    return _device(db, row)
+
+
+def _device(db: Database, row: Row) -> Device:
+    id_, address, driver, identity, sealed, bond, cursor, battery, added_at, introduced = row
+    info = None
+    if sealed is not None:
+        fields = json.loads(db.open("devices", id_, "info", sealed))
+        fields["system_id"] = bytes.fromhex(fields["system_id"])
+        info = DeviceInfo(**fields)
+    return Device(
+        id_,
+        address,
+        driver,
+        identity,
+        info,
+        bond,
+        cursor,
+        battery,
+        from_us(added_at),
+        introduced,
+    )
+
+
+def add(
+    db: Database,
+    address: str,
+    driver: str,
+    patient: Patient | None,
+    slot: int | None,
+    from_at: datetime,
+    now: datetime,
+) -> int:
+    """Register a meter, or one more slot of it, for *patient* (None: ignore that slot).
+
+    Raises Known when the address is registered with another driver or the slot is taken.
+    """
+    with db.transaction():
+        row = db.execute("SELECT id, driver FROM devices WHERE address = ?", address).fetchone()
+        if row is None:
+            device = db.next_id("devices")
+            db.execute(
+                "INSERT INTO devices (id, address, driver, added_at) VALUES (?, ?, ?, ?)",
+                device,
+                address,
+                driver,
+                to_us(now),
+            )
+        else:
+            device, known_driver = row
+            if known_driver != driver:
+                raise Known(
+                    f"{address} is already registered as {known_driver};"
+                    " forget it first (hjemgate devices forget)"
+                )
+        if db.one(
+            "SELECT 1 FROM bindings WHERE device_id = ? AND slot IS ? AND to_at IS NULL",
+            device,
+            slot,
+        ):
+            where = "without a slot" if slot is None else f"slot {slot}"
+            raise Known(f"{address} {where} already belongs to somebody; forget it first")
+        binding = db.next_id("bindings")
+        db.execute(
+            "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, NULL)",
+            binding,
+            device,
+            slot,
+            _seal_patient(db, binding, patient),
+            to_us(from_at),
+        )
+        db.note(to_us(now), "bound", device, None, "" if slot is None else f"slot {slot}")
+    return int(device)
+
+
+def _seal_patient(db: Database, binding: int, patient: Patient | None) -> bytes | None:
+    if patient is None:
+        return None
+    return db.seal("bindings", binding, "patient", json.dumps(asdict(patient)).encode())
+
+
+def bindings(db: Database, device: int) -> list[Binding]:
+    rows = db.execute(
+        "SELECT id, device_id, slot, patient, from_at, to_at FROM bindings WHERE device_id = ?"
+        " ORDER BY id",
+        device,
+    )
+    return [
+        Binding(id_, device_, slot, _patient(db, id_, sealed), from_us(from_at), maybe(to_at))
+        for id_, device_, slot, sealed, from_at, to_at in rows
+    ]
+
+
+def _patient(db: Database, binding: int, sealed: bytes | None) -> Patient | None:
+    if sealed is None:
+        return None
+    return Patient(**json.loads(db.open("bindings", binding, "patient", sealed)))
+
+
+def patient_of(db: Database, binding: int) -> Patient | None:
+    sealed = db.one("SELECT patient FROM bindings WHERE id = ?", binding)
+    return _patient(db, binding, sealed)
+
+
+def introduced(
+    db: Database, device: int, session: int, identity: str, info: DeviceInfo, bond: str
+) -> None:
+    """Freeze who the meter is. Raises Known when another meter already has this identity."""
+    fields = asdict(info)
+    fields["system_id"] = info.system_id.hex()
+    with db.transaction():
+        if db.one("SELECT 1 FROM devices WHERE identity = ? AND id <> ?", identity, device):
+            raise Known(f"another registered meter already has the identity of device {device}")
+        db.execute(
+            "UPDATE devices SET identity = ?, info = ?, bond = ?, introduced = ? WHERE id = ?",
+            identity,
+            db.seal("devices", device, "info", json.dumps(fields).encode()),
+            bond,
+            session,
+            device,
+        )
+
+
+def set_battery(db: Database, device: int, percent: int) -> None:
+    if db.one("SELECT battery FROM devices WHERE id = ?", device) == percent:
+        return
+    with db.transaction():
+        db.execute("UPDATE devices SET battery = ? WHERE id = ?", percent, device)
+
+
+def advance(db: Database, device: int, sequence: int) -> None:
+    """Every record up to *sequence* is on disk."""
+    with db.transaction():
+        db.execute("UPDATE devices SET cursor = ? WHERE id = ?", sequence, device)
+
+
+def unsent(db: Database, device: int) -> int:
+    """Readings and frames of a meter that nobody else holds yet."""
+    frames = db.one(
+        "SELECT count(*) FROM frames WHERE device_id = ?"
+        " AND state IN ('captured', 'parked', 'held')",
+        device,
+    )
+    readings = db.one(
+        "SELECT count(*) FROM readings WHERE device_id = ?"
+        " AND state IN ('pending', 'published', 'held', 'parked')",
+        device,
+    )
+    return int(frames) + int(readings)
+
+
+def forget(db: Database, device: int, now: datetime) -> None:
+    """Remove a meter and every row of the person who used it (a kit moves on)."""
+    with db.transaction():
+        db.execute("DELETE FROM journey WHERE device_id = ?", device)
+        db.execute("DELETE FROM devices WHERE id = ?", device)
+        db.note(to_us(now), "forgotten", None, None)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # nothing of the person stays behind

@@ -1,0 +1,175 @@
+"""The inbox: octets exactly as they came, on disk before anything looks at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from drivers.api import Frame
+from gateway.model import Stamp
+from gateway.outbox.database import Database, Row
+from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
+
+CRASHES = 2  # what was being handled when the process died this often is parked
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A frame on disk."""
+
+    id: int
+    device: int
+    session: int
+    frame: Frame
+    stamp: Stamp
+    attempts: int
+    reading: int | None
+
+
+def keep(db: Database, device: int, session: int, arrived: Sequence[tuple[Frame, Stamp]]) -> None:
+    """Commit frames in the order given. When this returns they survive a power cut."""
+    with db.transaction():
+        for row, (frame, stamp) in enumerate(arrived, start=db.next_id("frames")):
+            uuid = str(frame.characteristic)
+            db.execute(
+                "INSERT INTO frames (id, device_id, session_id, characteristic, octets, digest,"
+                " wall, boottime, boot_id, trusted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+                device,
+                session,
+                uuid,
+                db.seal("frames", row, "octets", frame.octets),
+                db.digest(uuid.encode(), frame.octets),
+                *stamp_columns(stamp),
+            )
+        db.note(to_us(arrived[-1][1].wall), "kept", device, None, str(len(arrived)))
+
+
+_COLUMNS = (
+    "f.id, f.device_id, f.session_id, f.characteristic, f.octets,"
+    " f.wall, f.boottime, f.boot_id, f.trusted, f.attempts, f.reading_id"
+)
+
+# A frame can be read once its session has compared clocks or is over; where a reading may consist
+# of several frames (whole-session drivers), only once it is over.
+_SETTLED = """
+    SELECT {columns} FROM frames f
+    JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
+    WHERE f.state = 'captured' AND d.identity IS NOT NULL
+      AND (f.trusted OR ? OR ? > CASE f.boot_id WHEN ? THEN f.boottime ELSE 0 END)
+      AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({whole}) AND EXISTS
+           (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
+    ORDER BY f.id LIMIT ?
+"""
+
+
+def take(
+    db: Database, whole: Sequence[str], now: Stamp, patience: timedelta, limit: int
+) -> list[Kept]:
+    """The next frames to handle, all of one session; counted on disk as being handled.
+
+    Frames stamped while our clock was not trusted wait until it is, or for *patience* since they
+    came (since this boot, if they came in an earlier one). A frame that was in hand at an earlier
+    crash comes alone.
+    """
+    sql = _SETTLED.format(columns=_COLUMNS, whole=", ".join("?" * len(whole)))
+    given_up = (now.boottime - patience) // MICROSECOND
+    rows = db.execute(sql, now.trusted, given_up, now.boot_id, *whole, limit).fetchall()
+    batch = [_kept(db, row) for row in rows]
+    if not batch:
+        return []
+    suspects = [kept for kept in batch if kept.attempts]
+    if suspects:
+        batch = suspects[:1]
+    batch = [kept for kept in batch if kept.session == batch[0].session]
+    with db.transaction(durable=False):
+        for kept in batch:
+            db.execute("UPDATE frames SET attempts = attempts + 1 WHERE id = ?", kept.id)
+    return batch
+
+
+def park_suspects(db: Database, now: datetime) -> int:
+    """At start: park what the process was handling at its last deaths. Returns how many."""
+    parked = 0
+    for table, state in (("frames", "captured"), ("readings", "pending")):
+        rows = db.execute(
+            f"SELECT id, device_id FROM {table} WHERE state = ? AND attempts >= ?",
+            state,
+            CRASHES,
+        ).fetchall()
+        for row, device in rows:
+            with db.transaction():
+                db.execute(
+                    f"UPDATE {table} SET state = 'parked', reason = ? WHERE id = ?",
+                    f"the program ended {CRASHES} times while handling it",
+                    row,
+                )
+                reading = row if table == "readings" else None
+                db.note(to_us(now), "parked", device, reading, "crash")
+        parked += len(rows)
+    return parked
+
+
+def related(db: Database, device: int, joins: bytes) -> list[Kept]:
+    """Frames of earlier moments that may belong to the same reading, oldest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM frames f WHERE f.device_id = ? AND f.joins = ?"
+        " AND f.octets IS NOT NULL AND f.state IN ('decoded', 'held') ORDER BY f.id",
+        device,
+        db.digest(joins),
+    ).fetchall()
+    return [_kept(db, row) for row in rows]
+
+
+def settle(
+    db: Database,
+    frames: Sequence[Kept],
+    state: str,
+    reason: str | None,
+    joins: bytes | None,
+    now: datetime,
+) -> None:
+    """Frames that make no reading by themselves: parked, held or ignored, with the reason."""
+    digest = None if joins is None else db.digest(joins)
+    with db.transaction():
+        for kept in frames:
+            db.execute(
+                "UPDATE frames SET state = ?, reason = ?, joins = ? WHERE id = ?",
+                state,
+                reason,
+                digest,
+                kept.id,
+            )
+        db.note(to_us(now), state, frames[0].device, None, reason or "")
+
+
+def attached(
+    db: Database, frames: Sequence[Kept], state: str, reading: int, joins: bytes | None
+) -> None:
+    """These frames are (part of, or a repeat of) that reading; inside a transaction."""
+    digest = None if joins is None else db.digest(joins)
+    for kept in frames:
+        db.execute(
+            "UPDATE frames SET state = ?, reason = NULL, joins = ?, reading_id = ? WHERE id = ?",
+            state,
+            digest,
+            reading,
+            kept.id,
+        )
+
+
+def waiting_for_clock(db: Database) -> int:
+    return int(db.one("SELECT count(*) FROM frames WHERE state = 'captured' AND NOT trusted"))
+
+
+def _kept(db: Database, row: Row) -> Kept:
+    id_, device, session, uuid, sealed, wall, boottime, boot_id, trusted, attempts, reading = row
+    return Kept(
+        id_,
+        device,
+        session,
+        Frame(UUID(uuid), db.open("frames", id_, "octets", sealed)),
+        stamp_from(wall, boottime, boot_id, trusted),
+        attempts,
+        reading,
+    )

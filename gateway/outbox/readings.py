@@ -1,0 +1,208 @@
+"""Readings: filed once under their identity, amended at most, rendered once per version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from drivers.api import Reading
+from gateway.outbox import frames
+from gateway.outbox.database import Database, Row
+from gateway.outbox.frames import Kept
+from gateway.outbox.frozen import freeze, thaw
+from gateway.outbox.moments import from_us, maybe, to_us
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A decoded reading with all that decides where it goes."""
+
+    device: int
+    session: int
+    reading: Reading
+    natural_key: bytes  # the driver's: without clock segment or arrival
+    place: bytes  # what the key needs beside it: the clock segment, the arrival, or nothing
+    segment: int | None
+    binding: int | None
+    public_id: str | None  # of a first occurrence; see `file`
+    effective: datetime | None
+    issued: datetime
+    state: str  # "pending", "held" or "ignored"
+    reason: str | None
+    frames: tuple[Kept, ...]
+    joins: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of it."""
+
+    row: int
+    outcome: str  # "new", "repeat" or "amended"
+
+
+@dataclass(frozen=True, slots=True)
+class Unrendered:
+    """A reading that waits for its Bundle."""
+
+    row: int
+    device: int
+    session: int
+    binding: int
+    public_id: str
+    version: int
+    reading: Reading
+    effective: datetime | None
+    issued: datetime
+    attempts: int
+
+
+def occurrences(db: Database, device: int, natural_key: bytes, place: bytes) -> int:
+    """How many other readings of this meter have the same natural key in another place."""
+    return int(
+        db.one(
+            "SELECT count(*) FROM readings WHERE device_id = ? AND frame_key = ? AND key <> ?",
+            device,
+            db.digest(natural_key),
+            db.digest(natural_key, place),
+        )
+    )
+
+
+def file(db: Database, item: Identified, now: datetime) -> Filed:
+    """Store *item* under its identity: a new row, a repeat of a known one, or its amendment."""
+    key = db.digest(item.natural_key, item.place)
+    known = db.execute(
+        "SELECT id, version, reading, state FROM readings WHERE device_id = ? AND key = ?",
+        item.device,
+        key,
+    ).fetchone()
+    with db.transaction():
+        if known is None:
+            row = _insert(db, item, key, now)
+            frames.attached(db, item.frames, "decoded", row, item.joins)
+            return Filed(row, "new")
+        row, version, sealed, state = known
+        if _same(db, row, sealed, item):
+            frames.attached(db, item.frames, "repeat", row, item.joins)
+            db.note(to_us(now), "repeat", item.device, row)
+            return Filed(row, "repeat")
+        _amend(db, row, version, state, item, now)
+        frames.attached(db, item.frames, "decoded", row, item.joins)
+        return Filed(row, "amended")
+
+
+def _same(db: Database, row: int, sealed: bytes | None, item: Identified) -> bool:
+    """Whether the known reading says the same. One whose text is purged is not reopened."""
+    return sealed is None or thaw(db.open("readings", row, "reading", sealed)) == item.reading
+
+
+def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
+    row = db.next_id("readings")
+    db.execute(
+        "INSERT INTO readings (id, device_id, session_id, key, frame_key, segment_id, binding_id,"
+        " public_id, reading, slot, effective_at, issued_at, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+        item.device,
+        item.session,
+        key,
+        db.digest(item.natural_key),
+        item.segment,
+        item.binding,
+        item.public_id,
+        db.seal("readings", row, "reading", freeze(item.reading)),
+        item.reading.user,
+        None if item.effective is None else to_us(item.effective),
+        to_us(item.issued),
+        item.state,
+        item.reason,
+    )
+    step = "stored" if item.state == "pending" else item.state
+    db.note(to_us(now), step, item.device, row, item.reason or "")
+    return row
+
+
+def _amend(
+    db: Database, row: int, version: int, state: str, item: Identified, now: datetime
+) -> None:
+    """A new version: due again under the same id. Held and parked readings stay where they are."""
+    sent = state in ("published", "received") or (
+        db.one("SELECT seq FROM readings WHERE id = ?", row) is not None
+    )
+    db.execute(
+        "UPDATE readings SET reading = ?, session_id = ?, version = ?,"
+        " state = CASE WHEN state IN ('published', 'received') THEN 'pending' ELSE state END,"
+        " attempts = 0, seq = NULL, sha256 = NULL, publishes = 0, due_at = NULL, puback = NULL,"
+        " received_at = NULL WHERE id = ?",
+        db.seal("readings", row, "reading", freeze(item.reading)),
+        item.session,
+        version + 1 if sent else version,
+        row,
+    )
+    db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
+    db.note(to_us(now), "amended", item.device, row)
+
+
+def to_render(db: Database, limit: int) -> list[Unrendered]:
+    """Pending readings without a Bundle, oldest first, counted as being handled.
+
+    One that was in hand at an earlier crash comes alone.
+    """
+    rows = db.execute(
+        "SELECT id, device_id, session_id, binding_id, public_id, version, reading, effective_at,"
+        " issued_at, attempts FROM readings WHERE state = 'pending' AND seq IS NULL"
+        " ORDER BY id LIMIT ?",
+        limit,
+    ).fetchall()
+    suspects = [row for row in rows if row[-1]]
+    if suspects:
+        rows = suspects[:1]
+    if rows:
+        with db.transaction(durable=False):
+            for row in rows:
+                db.execute("UPDATE readings SET attempts = attempts + 1 WHERE id = ?", row[0])
+    return [_unrendered(db, row) for row in rows]
+
+
+def _unrendered(db: Database, columns: Row) -> Unrendered:
+    row, device, session, binding, public_id, version, sealed, effective, issued, tries = columns
+    return Unrendered(
+        row,
+        device,
+        session,
+        binding,
+        public_id,
+        version,
+        thaw(db.open("readings", row, "reading", sealed)),
+        maybe(effective),
+        from_us(issued),
+        tries,
+    )
+
+
+def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: datetime) -> None:
+    """Store Bundles (row, body, late) for sending; each gets the next `seq`. Never rebuilt."""
+    with db.transaction():
+        first = int(db.meta("next_seq"))
+        for seq, (row, body, late) in enumerate(bundles, start=first):
+            db.execute(
+                "INSERT INTO bodies VALUES (?, ?)", row, db.seal("bodies", row, "body", body)
+            )
+            db.execute(
+                "UPDATE readings SET seq = ?, sha256 = ?, late = ?, due_at = ?, attempts = 0"
+                " WHERE id = ?",
+                seq,
+                sha256(body).hexdigest(),
+                int(late),
+                to_us(now),
+                row,
+            )
+        db.execute("UPDATE meta SET value = ? WHERE key = 'next_seq'", first + len(bundles))
+
+
+def park(db: Database, row: int, reason: str, now: datetime) -> None:
+    """A human must look at this reading; it is kept."""
+    with db.transaction():
+        db.execute("UPDATE readings SET state = 'parked', reason = ? WHERE id = ?", reason, row)
+        db.note(to_us(now), "parked", None, row, reason)

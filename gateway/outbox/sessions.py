@@ -1,0 +1,159 @@
+"""Connections, and what they tell of a meter's clock."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.model import ClockPair, Stamp
+from gateway.outbox.database import Database
+from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """A meter's clock read or set, beside ours."""
+
+    id: int
+    session: int
+    kind: str  # "read" or "set"
+    device_clock: datetime | None  # None: it has no clock that can be read
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A span in which a meter's clock ran free: UTC = device clock + offset."""
+
+    id: int  # 0: not on disk yet
+    offset: timedelta
+    device_from: datetime | None  # None: as far back as its memory goes
+    device_to: datetime | None  # None: still running
+
+
+def begin(db: Database, device: int, now: datetime) -> int:
+    """A connection stands. Returns the session's row."""
+    session = db.next_id("sessions")
+    with db.transaction():
+        db.execute(
+            "INSERT INTO sessions (id, uuid, device_id, started_at) VALUES (?, ?, ?, ?)",
+            session,
+            str(uuid.uuid4()),
+            device,
+            to_us(now),
+        )
+    return session
+
+
+def end(db: Database, session: int, outcome: str, now: datetime) -> None:
+    with db.transaction():
+        db.execute(
+            "UPDATE sessions SET ended_at = ?, outcome = ? WHERE id = ?",
+            to_us(now),
+            outcome,
+            session,
+        )
+
+
+def end_all(db: Database, now: datetime) -> None:
+    """At start: no session outlives the process."""
+    if db.one("SELECT 1 FROM sessions WHERE ended_at IS NULL"):
+        with db.transaction():
+            db.execute(
+                "UPDATE sessions SET ended_at = ?, outcome = 'process ended'"
+                " WHERE ended_at IS NULL",
+                to_us(now),
+            )
+
+
+def clock_event(
+    db: Database, session: int, kind: str, device_clock: datetime | None, stamp: Stamp
+) -> None:
+    text = None if device_clock is None else device_clock.isoformat()
+    with db.transaction():
+        db.execute(
+            "INSERT INTO clock_events"
+            " (session_id, kind, device_clock, wall, boottime, boot_id, trusted)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            session,
+            kind,
+            text,
+            *stamp_columns(stamp),
+        )
+
+
+def unplaced(db: Database, device: int) -> list[ClockEvent]:
+    """Clock events that no segment knows yet, oldest first."""
+    rows = db.execute(
+        "SELECT e.id, e.session_id, e.kind, e.device_clock, e.wall, e.boottime, e.boot_id,"
+        " e.trusted FROM clock_events e JOIN sessions s ON s.id = e.session_id"
+        " WHERE s.device_id = ? AND e.segment_id IS NULL AND e.device_clock IS NOT NULL"
+        " ORDER BY e.id",
+        device,
+    )
+    return [
+        ClockEvent(id_, session, kind, datetime.fromisoformat(text), stamp_from(*stamp))
+        for id_, session, kind, text, *stamp in rows
+    ]
+
+
+def segments(db: Database, device: int) -> list[Segment]:
+    """Oldest first; at most the last one is still running."""
+    rows = db.execute(
+        "SELECT id, offset_us, device_from, device_to FROM segments WHERE device_id = ?"
+        " ORDER BY id",
+        device,
+    )
+    return [
+        Segment(id_, offset * MICROSECOND, _naive(from_), _naive(to))
+        for id_, offset, from_, to in rows
+    ]
+
+
+def place(db: Database, device: int, event: int | None, changed: list[Segment]) -> list[Segment]:
+    """Store segments that *event* has opened (id 0), closed or measured again; returns all."""
+    with db.transaction():
+        last = None
+        for segment in changed:
+            last = segment.id or db.next_id("segments")
+            db.execute(
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                " offset_us = excluded.offset_us, device_to = excluded.device_to",
+                last,
+                device,
+                segment.offset // MICROSECOND,
+                _text(segment.device_from),
+                _text(segment.device_to),
+            )
+        if event is not None:
+            db.execute("UPDATE clock_events SET segment_id = ? WHERE id = ?", last, event)
+    return segments(db, device)
+
+
+def clock_pair(db: Database, session: int) -> tuple[str, ClockEvent | None]:
+    """The session's UUID and its first clock reading: the coincident time stamp."""
+    row = db.execute(
+        "SELECT id, session_id, kind, device_clock, wall, boottime, boot_id, trusted"
+        " FROM clock_events WHERE session_id = ? AND kind = 'read' AND device_clock IS NOT NULL"
+        " ORDER BY id LIMIT 1",
+        session,
+    ).fetchone()
+    name = str(db.one("SELECT uuid FROM sessions WHERE id = ?", session))
+    if row is None:
+        return name, None
+    id_, session_, kind, text, *stamp = row
+    return name, ClockEvent(id_, session_, kind, datetime.fromisoformat(text), stamp_from(*stamp))
+
+
+def to_pair(name: str, event: ClockEvent | None, our_clock: datetime | None) -> ClockPair | None:
+    """For FHIR: *our_clock* is the event's moment by a clock that may have been corrected since."""
+    if event is None or our_clock is None:
+        return None
+    return ClockPair(uuid.UUID(name), event.device_clock, our_clock)
+
+
+def _naive(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
