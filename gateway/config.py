@@ -1,10 +1,14 @@
 """One TOML file, one frozen model. An unknown key is an error, and an error names its cure."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.explain import explain
 
 DEFAULT_PATH = Path("/etc/hjemgate/gateway.toml")
 
@@ -12,12 +16,23 @@ GatewayId = Annotated[str, Field(pattern=r"^gw-[0-9a-hjkmnp-tv-z]{10}$")]
 Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]  # one level of an MQTT topic
 
 
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError('a time zone such as "Europe/Copenhagen"') from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
 class ConfigError(Exception):
     """The configuration cannot be used; the text says what to write instead."""
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Gateway(Section):
@@ -35,20 +50,24 @@ class Gateway(Section):
         strict=False,
         description="The local socket that the commands speak to.",
     )
-    zone: str = Field(default="Europe/Copenhagen", description="Formats times; stores none.")
+    zone: Zone = Field(default="Europe/Copenhagen", description="Formats times; stores none.")
 
 
 class Broker(Section):
     """The MQTT 5 broker. TLS and a client certificate, always."""
 
-    host: str = Field(min_length=1)
-    port: int = Field(default=8883, ge=1, le=65535)
+    host: str = Field(min_length=1, description="Name or address; the certificate must bear it.")
+    port: int = Field(default=8883, ge=1, le=65535, description="MQTT over TLS.")
     ca: Path = Field(strict=False, description="PEM: the authority that signed the broker.")
     certificate: Path = Field(strict=False, description="PEM: ours; its CN is the gateway id.")
     key: Path = Field(strict=False, description="PEM: the private key to it.")
-    keepalive_s: int = Field(default=300, ge=5, le=3600)
+    keepalive_s: int = Field(
+        default=300, ge=5, le=3600, description="Silence after which the link is probed."
+    )
     window: int = Field(default=20, ge=1, le=65535, description="Publishes outstanding at most.")
-    backoff_cap_s: float = Field(default=900.0, ge=0.1, le=86400)
+    backoff_cap_s: float = Field(
+        default=900.0, ge=0.1, le=86400, description="The longest pause before the next attempt."
+    )
     receipts: bool = Field(
         default=True,
         description="false: nobody answers, the broker's word is the end. Readings can be lost.",
@@ -61,7 +80,9 @@ class Broker(Section):
     resend_s: float = Field(
         default=600.0, ge=1, description="No receipt after this long: sent again, then ever slower."
     )
-    resend_cap_s: float = Field(default=21600.0, ge=1)
+    resend_cap_s: float = Field(
+        default=21600.0, ge=1, description="The longest pause between two sends of one reading."
+    )
 
 
 class Outbox(Section):
@@ -72,8 +93,12 @@ class Outbox(Section):
         strict=False,
         description="32 octets in hex; made at the first start if there is no outbox yet.",
     )
-    keep_days: float = Field(default=7, ge=0, description="Bodies are kept this long after receipt.")
-    quota_mib: int = Field(default=256, ge=4)
+    keep_days: float = Field(
+        default=7, ge=0, description="Bodies are kept this long after receipt."
+    )
+    quota_mib: int = Field(
+        default=256, ge=4, description="What the outbox may take; less than the disk has."
+    )
 
 
 class Radio(Section):
@@ -101,7 +126,10 @@ class Fhir(Section):
     patient_system: str = Field(
         default="urn:ietf:rfc:3986", description="System of the opaque patient identifiers."
     )
-    patient_reference: Literal["conditional", "logical", "entry"] = "conditional"
+    patient_reference: Literal["conditional", "logical", "entry"] = Field(
+        default="conditional",
+        description="conditional: by identifier; logical: Patient/<value>; entry: in the Bundle.",
+    )
     simulated: bool = Field(default=False, description="Mark everything as test data (HTEST).")
 
 
@@ -139,32 +167,12 @@ def parse(data: dict[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(source, dict(e)) for e in error.errors())) from error
+        lines = [f"{source}: {explain(Config, dict(e))}" for e in error.errors()]
+        raise ConfigError("\n".join(lines)) from error
 
 
-def _explain(source: str, error: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    match error["type"]:
-        case "extra_forbidden":
-            *parents, last = error["loc"]
-            return f"{source}: {key}: unknown key; {_nearest(tuple(parents), str(last))}"
-        case "missing":
-            return f"{source}: {key}: missing; write it (config/gateway.toml shows how)"
-        case "string_pattern_mismatch" if key == "gateway.id":
-            return (
-                f"{source}: {key}: {error['input']!r} is not a gateway id;"
-                ' write "gw-" and 10 of 0-9 a-h j k m n p-t v-z'
-            )
-        case _:
-            return f"{source}: {key}: {error['msg']}, got {error['input']!r}; correct the value"
-
-
-def _nearest(parents: tuple[object, ...], key: str) -> str:
-    import difflib
-
-    model: Any = Config
-    for parent in parents:
-        model = model.model_fields[str(parent)].annotation
-    known = sorted(model.model_fields)
-    close = difflib.get_close_matches(key, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"known here: {', '.join(known)}"
+def schema_text() -> str:
+    """The JSON Schema of the file, as config/gateway.schema.json holds it."""
+    schema = Config.model_json_schema()
+    schema["title"] = "hjemgate: gateway.toml"
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
