@@ -1,0 +1,59 @@
+"""The MQTT contract, version 1: topics, messages and their properties. Pure.
+
+docs/contract/README.md says it in prose; the JSON Schemas beside it are generated from here.
+"""
+
+from gateway.contract.base import ContractError, GatewayId, Segment
+from gateway.contract.command import Command, Reply, parse_command, refusal
+from gateway.contract.properties import Properties, parse_properties
+from gateway.contract.publication import Publication, observation, receipts, reply, status, will
+from gateway.contract.receipt import Receipt, Receipts, ReceiptStatus, parse_receipts
+from gateway.contract.status import (
+    ClockHealth,
+    Condition,
+    DeviceHealth,
+    Offline,
+    Oldest,
+    OutboxHealth,
+    RadioHealth,
+    Rows,
+    Status,
+    UplinkHealth,
+)
+from gateway.contract.topics import Address, Topics, all_observations, parse_topic
+
+__all__ = [
+    "Address",
+    "ClockHealth",
+    "Command",
+    "Condition",
+    "ContractError",
+    "DeviceHealth",
+    "GatewayId",
+    "Offline",
+    "Oldest",
+    "OutboxHealth",
+    "Properties",
+    "Publication",
+    "RadioHealth",
+    "Receipt",
+    "ReceiptStatus",
+    "Receipts",
+    "Reply",
+    "Rows",
+    "Segment",
+    "Status",
+    "Topics",
+    "UplinkHealth",
+    "all_observations",
+    "observation",
+    "parse_command",
+    "parse_properties",
+    "parse_receipts",
+    "parse_topic",
+    "receipts",
+    "refusal",
+    "reply",
+    "status",
+    "will",
+]

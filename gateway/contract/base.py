@@ -1,0 +1,50 @@
+"""What every message has in common: strictness, identifiers, and bounded reading."""
+
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MAX_DOWN = 65536  # octets of a message towards the gateway; a full list of receipts is half of it
+
+GatewayId = Annotated[str, Field(pattern=r"^gw-[0-9a-hjkmnp-tv-z]{10}$")]
+Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]  # one level of a topic
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Word = Annotated[str, Field(min_length=1, max_length=64)]
+Text = Annotated[str, Field(max_length=500)]
+
+
+class ContractError(ValueError):
+    """This is not a message of the contract. The text quotes nothing that was in it."""
+
+
+class Emitted(BaseModel):
+    """What we send: nothing beyond the contract."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Received(BaseModel):
+    """What we are sent: unknown members may come with later versions, and are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Model = TypeVar("Model", bound=Received)
+
+
+def parse(model: type[Model], body: bytes) -> Model:
+    """Read *body* as *model*. Raises ContractError, and nothing else, for any octets."""
+    if len(body) > MAX_DOWN:
+        raise ContractError(f"expected at most {MAX_DOWN} octets, got {len(body)}")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise ContractError(_explain(error)) from None  # the cause would quote the message
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "json_invalid":
+        return "not JSON"
+    return f"{where or 'message'}: {first['msg']}"[:200]

@@ -1,0 +1,53 @@
+"""User properties of an observation: CloudEvents 1.0 attributes, and ours.
+
+CloudEvents MQTT binding, binary mode: attributes are user properties under their own names, the
+data's type is the Content Type.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from gateway.contract.base import ContractError, Received, Sha256, Word
+
+TYPE: Final = "hjemgate.observation.1"
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Properties(Received):
+    """What travels beside a Bundle. (source, id, version) names it, `sha256` proves it."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID = Field(description="The reading; the same for every version and every resend.")
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    type: Literal["hjemgate.observation.1"] = TYPE
+    time: AwareDatetime | None = Field(
+        default=None, description="When it was measured; left out where that is not known."
+    )
+    epoch: Word = Field(description="New with every outbox of the gateway.")
+    seq: int = Field(ge=1, lt=2**63, description="Counts within the epoch; a gap is a loss.")
+    version: int = Field(ge=1, lt=2**31, description="Higher for an amended reading.")
+    late: bool = Field(description="Older than 24 hours when it was made ready to send.")
+    sha256: Sha256 = Field(description="Of the body.")
+
+    def pairs(self) -> Pairs:
+        """As user properties."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return tuple((name, _text(value)) for name, value in values.items())
+
+
+def parse_properties(pairs: Iterable[tuple[str, str]]) -> Properties:
+    """Raises ContractError, and nothing else, whatever the properties are."""
+    try:
+        return Properties.model_validate_strings(dict(pairs))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ContractError(f"user property {where}: {first['msg']}"[:200]) from None
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
