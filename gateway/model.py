@@ -79,6 +79,20 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A span in which a meter's clock ran free: UTC = device clock + offset.
+
+    Device times are naive, as `clock.running` gives them. `seen` is the last reading of the clock.
+    """
+
+    id: int  # 0: not stored yet
+    offset: timedelta
+    device_from: datetime | None  # None: as far back as its memory goes
+    device_to: datetime | None  # None: still running
+    seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A rendered Bundle on its way up. `body` is sent byte for byte, every time."""
 

@@ -2,9 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from gateway.model import ClockPair, Stamp
+from gateway.model import ClockPair, Segment, Stamp
 from gateway.outbox.database import Database
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
@@ -18,16 +18,6 @@ class ClockEvent:
     kind: str  # "read" or "set"
     device_clock: datetime | None  # None: it has no clock that can be read
     stamp: Stamp
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A span in which a meter's clock ran free: UTC = device clock + offset."""
-
-    id: int  # 0: not on disk yet
-    offset: timedelta
-    device_from: datetime | None  # None: as far back as its memory goes
-    device_to: datetime | None  # None: still running
 
 
 def begin(db: Database, device: int, now: datetime) -> int:
@@ -99,34 +89,37 @@ def unplaced(db: Database, device: int) -> list[ClockEvent]:
 def segments(db: Database, device: int) -> list[Segment]:
     """Oldest first; at most the last one is still running."""
     rows = db.execute(
-        "SELECT id, offset_us, device_from, device_to FROM segments WHERE device_id = ?"
+        "SELECT id, offset_us, device_from, device_to, seen FROM segments WHERE device_id = ?"
         " ORDER BY id",
         device,
     )
     return [
-        Segment(id_, offset * MICROSECOND, _naive(from_), _naive(to))
-        for id_, offset, from_, to in rows
+        Segment(id_, offset * MICROSECOND, *(_naive(text) for text in texts))
+        for id_, offset, *texts in rows
     ]
 
 
-def place(db: Database, device: int, event: int | None, changed: list[Segment]) -> list[Segment]:
-    """Store segments that *event* has opened (id 0), closed or measured again; returns all."""
+def place(db: Database, device: int, event: int | None, changed: list[Segment]) -> int:
+    """Store segments that a clock event has opened (id 0), closed or measured again.
+
+    Returns the row of the last of them, the one that runs now.
+    """
     with db.transaction():
-        last = None
+        row = 0
         for segment in changed:
-            last = segment.id or db.next_id("segments")
+            row = segment.id or db.next_id("segments")
             db.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-                " offset_us = excluded.offset_us, device_to = excluded.device_to",
-                last,
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                " offset_us = excluded.offset_us, device_to = excluded.device_to,"
+                " seen = excluded.seen",
+                row,
                 device,
                 segment.offset // MICROSECOND,
-                _text(segment.device_from),
-                _text(segment.device_to),
+                *(_text(at) for at in (segment.device_from, segment.device_to, segment.seen)),
             )
         if event is not None:
-            db.execute("UPDATE clock_events SET segment_id = ? WHERE id = ?", last, event)
-    return segments(db, device)
+            db.execute("UPDATE clock_events SET segment_id = ? WHERE id = ?", row, event)
+    return row
 
 
 def clock_pair(db: Database, session: int) -> tuple[str, ClockEvent | None]:

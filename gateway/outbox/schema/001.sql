@@ -45,7 +45,8 @@ CREATE TABLE segments (                -- a span in which a device's clock ran f
     device_id   INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     offset_us   INTEGER NOT NULL,      -- UTC minus device clock
     device_from TEXT,                  -- NULL: as far back as its memory goes
-    device_to   TEXT                   -- NULL: still running
+    device_to   TEXT,                  -- NULL: still running
+    seen        TEXT                   -- the clock when it was last read
 ) STRICT;
 CREATE INDEX segments_device ON segments (device_id);
 
