@@ -1,0 +1,99 @@
+"""One reading, one transaction Bundle.
+
+Everything is created only if it is not there yet, so that a second POST of the same Bundle changes
+nothing anywhere; an amended reading updates its own Observations and creates the rest.
+"""
+
+from uuid import UUID
+
+from gateway.fhir import device, names, times
+from gateway.fhir.observation import PHD, References, meta, observations, timestamp
+from gateway.fhir.serial import Json, Resource, dumps
+from gateway.model import Patient, Record
+
+
+def render(record: Record) -> bytes:
+    """The Bundle of *record*, ready to send: the same record gives the same octets.
+
+    Raises RenderError for a reading that is never published (control solution, intermediate cuff
+    pressure) or that says nothing.
+    """
+    name = names.bundle(record)
+    marked: Resource = {"meta": meta(test=True)} if record.simulated else {}
+    return dumps(
+        {
+            "resourceType": "Bundle",
+            **marked,
+            "identifier": names.own(name),
+            "type": "transaction",
+            "timestamp": times.instant(record.issued, record.zone),
+            "entry": _entries(record),
+        }
+    )
+
+
+def _entries(record: Record) -> list[Json]:
+    gateway, meter = names.gateway(record.gateway.id), names.meter(record.device.identity)
+    to = References(
+        patient=names.subject(record.patient),
+        meter=names.urn(meter),
+        gateway=names.urn(gateway),
+        timestamp=_explaining_timestamp(record),
+    )
+    made = [(name, resource) for name, resource in observations(record, to)]
+    entries: list[Json] = [
+        _create(gateway, device.gateway(record.gateway, record.simulated)),
+        _create(meter, device.meter(record.device, record.simulated)),
+    ]
+    if record.clock is not None:
+        entries.append(_create(names.timestamp(record.clock), timestamp(record, record.clock, to)))
+    put = _update if record.amended else _create
+    entries += [put(name, resource) for name, resource in made]
+    if record.patient.reference == "entry":
+        entries.append(_patient(record.patient, record.simulated))
+    return entries
+
+
+def _explaining_timestamp(record: Record) -> str | None:
+    """A clock pair explains a stamp of the meter's; without a stamp there is nothing to explain."""
+    if record.clock is None or record.reading.taken_at is None:
+        return None
+    return names.urn(names.timestamp(record.clock))
+
+
+def _create(name: UUID, resource: Resource) -> Resource:
+    return {
+        "fullUrl": names.urn(name),
+        "resource": resource,
+        "request": {
+            "method": "POST",
+            "url": resource["resourceType"],
+            "ifNoneExist": names.search(names.URI, names.urn(name)),
+        },
+    }
+
+
+def _update(name: UUID, resource: Resource) -> Resource:
+    search = names.search(names.URI, names.urn(name))
+    return {
+        "fullUrl": names.urn(name),
+        "resource": resource,
+        "request": {"method": "PUT", "url": f"{resource['resourceType']}?{search}"},
+    }
+
+
+def _patient(person: Patient, simulated: bool) -> Resource:
+    """A citizen known by an opaque identifier alone, which is also how the server finds them."""
+    return {
+        "fullUrl": names.urn(names.patient(person)),
+        "resource": {
+            "resourceType": "Patient",
+            "meta": meta(simulated, f"{PHD}PhdPatient"),
+            "identifier": [{"system": person.system, "value": person.value}],
+        },
+        "request": {
+            "method": "POST",
+            "url": "Patient",
+            "ifNoneExist": names.search(person.system, person.value),
+        },
+    }

@@ -1,0 +1,25 @@
+"""A second opinion before a Bundle is stored: does fhir.resources read it?
+
+A parse, not a validation: it knows structure and types, neither profiles nor code lists. Its R4B
+models accept the R4 that we write.
+"""
+
+from gateway.fhir.errors import RenderError
+
+
+def parse(body: bytes) -> None:
+    """Raises RenderError, which names the elements and quotes nothing of what stands in them."""
+    # 25 MiB of models: only where and when the gate is used.
+    from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415 -- memory, see above
+    from pydantic import ValidationError  # noqa: PLC0415 -- fhir.resources brings it along
+
+    try:
+        Bundle.model_validate_json(body)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        text = "; ".join(f"{_path(fault['loc'])}: {fault['type']}" for fault in faults)
+        raise RenderError(f"not FHIR: {text}") from None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(step) for step in location)

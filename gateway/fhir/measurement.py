@@ -1,0 +1,171 @@
+"""From a reading to the parts that become Observations: what is different in each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from drivers.api import Kind, Reading, Value
+from gateway.fhir import codes, context
+from gateway.fhir.errors import RenderError
+from gateway.fhir.serial import Json, Resource
+from gateway.fhir.status import WORDS, Decision
+from gateway.model import Record
+
+ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+BITS = "http://terminology.hl7.org/CodeSystem/ASN1ToHL7"
+SPOT = "150588"  # MDC_MODALITY_SPOT: one value, not a stream
+
+Profile = Literal[
+    "PhdNumericObservation",
+    "PhdCompoundNumericObservation",
+    "PhdBitsEnumerationObservation",
+    "PhdCodedEnumerationObservation",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One Observation to be: its code and what stands under it.
+
+    `role` is its place in the reading, and stays though an amendment changes the code.
+    """
+
+    role: str
+    mdc: str
+    profile: Profile
+    code: Resource
+    value: Resource = field(default_factory=dict)  # value[x] or dataAbsentReason
+    components: tuple[Resource, ...] = ()
+    supplemental: tuple[str, ...] = ()
+    vital: bool = False
+    measured: bool = True  # False: a status or a circumstance of what was measured
+
+
+def parts(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
+    """The measurements first. Raises RenderError where there is nothing to say."""
+    absent = next((decision.absent for decision in decisions if decision.absent), "")
+    panel = [v for v in record.reading.values if v.kind in codes.PANEL_KINDS]
+    single = [v for v in record.reading.values if v.kind not in codes.PANEL_KINDS]
+    found = (
+        *((_panel(panel),) if panel else ()),
+        *(_numeric(value, record, absent) for value in single),
+        *_bits(record, decisions),
+        *_circumstances(record.reading),
+    )
+    if not found:
+        raise RenderError("a reading without a value, a status or a circumstance")
+    return found
+
+
+def _panel(values: Sequence[Value]) -> Part:
+    """A blood pressure: systolic, diastolic and mean are components, each with its own fate."""
+    unit = values[0].unit
+    complete = {Kind.SYSTOLIC, Kind.DIASTOLIC} <= {value.kind for value in values}
+    return Part(
+        role="blood-pressure",
+        mdc=codes.PANEL.mdc,
+        profile="PhdCompoundNumericObservation",
+        code=codes.concept(codes.PANEL, unit),
+        components=tuple(
+            {"code": codes.concept(codes.MEANINGS[v.kind], v.unit), **_said(v, "")} for v in values
+        ),
+        vital=complete and unit in codes.PANEL.vital,
+    )
+
+
+def _numeric(value: Value, record: Record, absent: str) -> Part:
+    value = _in_centimetres(value) if value.kind is Kind.BODY_HEIGHT else value
+    meaning = codes.meaning(value.kind, record.reading, record.device.specialization)
+    spot = record.device.specialization == "pulse-oximeter"
+    return Part(
+        role=value.kind,
+        mdc=meaning.mdc,
+        profile="PhdNumericObservation",
+        code=codes.concept(meaning, value.unit),
+        value=_said(value, absent),
+        # The guide: what is invalid as a whole has no components.
+        components=(_SPOT_CHECK,) if spot and absent != "error" else (),
+        supplemental=(SPOT,) if spot else (),
+        vital=value.unit in meaning.vital,
+    )
+
+
+_SPOT_CHECK: Resource = {
+    "code": {"coding": [codes.mdc("68193", "MDC_ATTR_SUPPLEMENTAL_TYPES")]},
+    "valueCodeableConcept": {"coding": [codes.mdc(SPOT, "MDC_MODALITY_SPOT")]},
+}
+
+
+def _in_centimetres(value: Value) -> Value:
+    """Metres to centimetres, as FHIR's body height wants: only the exponent moves."""
+    if value.unit != "m":
+        return value
+    number = None if value.number is None else value.number.scaleb(2)
+    return Value(value.kind, number, "cm", value.absent)
+
+
+def _said(value: Value, absent: str) -> Resource:
+    """The number, or why there is none; *absent* (the measurement's status) goes first."""
+    if absent:
+        return {"dataAbsentReason": reason(absent)}
+    if value.absent is not None:
+        return {"dataAbsentReason": reason(codes.REASONS[value.absent])}
+    if value.number is None:
+        raise RenderError(f"{value.kind}: neither a number nor a reason for its absence")
+    return {"valueQuantity": _quantity(value.number, value.unit)}
+
+
+def _quantity(number: Decimal, unit: str) -> Resource:
+    return {
+        "value": number,
+        "unit": codes.UNITS.get(unit, unit),
+        "system": codes.UCUM,
+        "code": unit,
+    }
+
+
+def reason(code: str) -> Resource:
+    return {"coding": [{"system": ABSENT, "code": code}]}
+
+
+def _bits(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
+    """Bits that are set; one that is not set says nothing (they are events)."""
+    word = WORDS.get(record.device.specialization)
+    raised = [decision for decision in decisions if decision.bit is not None]
+    if word is None or not raised:
+        return ()
+    components: list[Resource] = [
+        {"code": {"coding": [_bit(word.mdc, decision)]}, "valueBoolean": True}
+        for decision in sorted(raised, key=lambda decision: decision.bit or 0)
+    ]
+    code: Resource = {"coding": [codes.mdc(word.mdc, word.name)]}
+    return (
+        Part(
+            "status",
+            word.mdc,
+            "PhdBitsEnumerationObservation",
+            code,
+            components=tuple(components),
+            measured=False,
+        ),
+    )
+
+
+def _bit(word: str, decision: Decision) -> Json:
+    return {"system": BITS, "code": f"{word}.{decision.bit}", "display": decision.name}
+
+
+def _circumstances(reading: Reading) -> tuple[Part, ...]:
+    return tuple(
+        Part(
+            code.system,
+            topic.mdc,
+            "PhdCodedEnumerationObservation",
+            {"coding": [codes.mdc(topic.mdc, topic.name)]},
+            value={"valueCodeableConcept": context.answer(topic, code.code)},
+            measured=False,
+        )
+        for code in reading.codes
+        if (topic := context.asked(code))
+    )

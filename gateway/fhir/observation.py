@@ -1,0 +1,186 @@
+"""Observations: what all of a reading's have in common, laid around the parts that differ."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.fhir import codes, context, names, times
+from gateway.fhir.errors import RenderError
+from gateway.fhir.measurement import Part, parts, reason
+from gateway.fhir.serial import Json, Resource
+from gateway.fhir.status import Decision, decide
+from gateway.model import ClockPair, Record
+
+PHD = "http://hl7.org/fhir/uv/phd/StructureDefinition/"
+DK_CORE = "http://hl7.dk/fhir/core/StructureDefinition/dk-core-observation"
+EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
+MEASUREMENT_STATUS = "http://hl7.org/fhir/uv/pocd/CodeSystem/measurement-status"
+HTEST: Resource = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
+PHD_CATEGORY: Resource = {
+    "coding": [
+        {"system": "http://hl7.org/fhir/uv/phd/CodeSystem/PhdObservationCategories", "code": "phd"}
+    ]
+}
+VITAL_SIGNS: Resource = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "vital-signs",
+        }
+    ]
+}
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Where the Bundle's other resources are: the fullUrls, or a search for the citizen."""
+
+    patient: str
+    meter: str
+    gateway: str
+    timestamp: str | None  # None: this reading carries no stamp that a clock pair could explain
+
+
+def meta(test: bool, *profiles: str) -> Resource:
+    """Test data says so on every resource: a receiver may store them apart."""
+    marked: Resource = {"security": [HTEST]} if test else {}
+    return {**({"profile": list(profiles)} if profiles else {}), **marked}
+
+
+def observations(record: Record, to: References) -> list[tuple[UUID, Resource]]:
+    """Each with its name. Raises RenderError for a reading that must not or cannot be published."""
+    decisions = decide(record.device.specialization, record.reading.flags)
+    for decision in decisions:
+        if decision.never:
+            raise RenderError(decision.never)
+    found = parts(record, decisions)
+    shared = Counter(part.mdc for part in found)
+    named = list(zip(_roles(found), found, strict=True))
+    subject = next((role for role, part in named if part.measured), None)
+    about = None if subject is None else names.observation(record, subject)
+    return [
+        (
+            name := names.observation(record, role),
+            _observation(record, to, decisions, name, part, shared[part.mdc] == 1, about),
+        )
+        for role, part in named
+    ]
+
+
+def _roles(found: Sequence[Part]) -> Iterator[str]:
+    """Every part's role; a second one of the same is numbered."""
+    seen: Counter[str] = Counter()
+    for part in found:
+        seen[part.role] += 1
+        yield part.role if seen[part.role] == 1 else f"{part.role}/{seen[part.role]}"
+
+
+def _observation(
+    record: Record,
+    to: References,
+    decisions: Sequence[Decision],
+    name: UUID,
+    part: Part,
+    alone: bool,
+    subject: UUID | None,
+) -> Resource:
+    test = record.simulated or any(decision.test for decision in decisions)
+    about_the_value = part.measured or subject is None
+    return {
+        "resourceType": "Observation",
+        "meta": meta(test, PHD + part.profile, DK_CORE),
+        "extension": _extensions(to),
+        "identifier": _identifiers(record, name, part, alone),
+        "status": _status(record, decisions if part.measured else ()),
+        "category": [*([VITAL_SIGNS] if part.vital else []), PHD_CATEGORY],
+        "code": part.code,
+        "subject": {"reference": to.patient},
+        **_effective(record),
+        "issued": times.instant(record.issued, record.zone),
+        "performer": [{"reference": to.patient}],
+        **part.value,
+        **(_interpretation(decisions) if part.measured else {}),
+        **(_notes(record, decisions) if about_the_value else {}),
+        "device": {"reference": to.meter},
+        **({} if part.measured or subject is None else _derived(subject)),
+        **({"component": part.components} if part.components else {}),
+    }
+
+
+def _extensions(to: References) -> Json:
+    gateway: Resource = {
+        "url": f"{EXTENSION}observation-gatewayDevice",
+        "valueReference": {"reference": to.gateway},
+    }
+    if to.timestamp is None:
+        return [gateway]
+    timestamp: Resource = {
+        "url": f"{PHD}CoincidentTimeStampReference",
+        "valueReference": {"reference": to.timestamp},
+    }
+    return [gateway, timestamp]
+
+
+def _identifiers(record: Record, name: UUID, part: Part, alone: bool) -> Json:
+    """Ours first; PHD's second, unless two Observations of this Bundle would share it."""
+    phd = names.phd_identifier(record, part.mdc, *part.supplemental)
+    if phd is None or not alone:
+        return [names.own(name)]
+    return [names.own(name), {"system": names.PHD_IDENTIFIER, "value": phd}]
+
+
+def _status(record: Record, decisions: Sequence[Decision]) -> str:
+    said = {decision.status for decision in decisions}
+    if "entered-in-error" in said:
+        return "entered-in-error"
+    if record.amended:
+        return "amended"
+    return "preliminary" if "preliminary" in said else "final"
+
+
+def _effective(record: Record) -> Resource:
+    """A time that cannot be known is said to be unknown; it is never invented."""
+    if record.effective is not None:
+        return {"effectiveDateTime": times.second(record.effective, record.zone)}
+    unknown: Resource = {"url": f"{EXTENSION}data-absent-reason", "valueCode": "unknown"}
+    return {"_effectiveDateTime": {"extension": [unknown]}}
+
+
+def _interpretation(decisions: Sequence[Decision]) -> Resource:
+    said: list[Json] = [
+        {"coding": [{"system": MEASUREMENT_STATUS, "code": decision.interpretation}]}
+        for decision in decisions
+        if decision.interpretation
+    ]
+    return {"interpretation": said} if said else {}
+
+
+def _notes(record: Record, decisions: Sequence[Decision]) -> Resource:
+    texts = [decision.text for decision in decisions if decision.text]
+    texts += [text for code in record.reading.codes if (text := context.note(code))]
+    return {"note": [{"text": text} for text in texts]} if texts else {}
+
+
+def _derived(subject: UUID) -> Resource:
+    """What this status or circumstance belongs to, found again outside the Bundle."""
+    return {"derivedFrom": [{"reference": names.urn(subject)}]}
+
+
+def timestamp(record: Record, pair: ClockPair, to: References) -> Resource:
+    """The meter's clock and ours in one moment: by it a receiver checks how we dated the reading.
+
+    The same in every Bundle of the session.
+    """
+    clock = times.meter_clock(pair, record.zone)
+    return {
+        "resourceType": "Observation",
+        "meta": meta(record.simulated, f"{PHD}PhdCoincidentTimeStampObservation"),
+        "identifier": [names.own(names.timestamp(pair))],
+        "status": "final",
+        "code": {"coding": [codes.mdc("67975", "MDC_ATTR_TIME_ABS")]},
+        "subject": {"reference": to.meter},
+        "effectiveDateTime": times.instant(pair.our_clock, record.zone),
+        **({"dataAbsentReason": reason("unknown")} if clock is None else {"valueDateTime": clock}),
+        "device": {"reference": to.gateway},
+    }
