@@ -4,7 +4,7 @@ A driver is a record of data and functions, not a class hierarchy. `decode` is p
 for any octets it returns Readings or raises DecodeError, and it never converts a number.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -67,7 +67,7 @@ class Value:
 
 
 class Code(NamedTuple):
-    """A coded fact of a reading, e.g. Code("meal", "fasting"). Lists stand in docs/vocabulary.md."""
+    """A coded fact of a reading, e.g. Code("meal", "fasting"). Lists: docs/vocabulary.md."""
 
     system: str
     code: str
@@ -209,6 +209,8 @@ class Driver:
     bond: Bond = Bond.REQUIRED
     self_switching: bool = False  # the meter's clock follows daylight saving time by itself
     session_s: float = 120.0  # the longest a conversation may take
+    flags: tuple[str, ...] = ()  # every flag that `decode` may set on a reading
+    codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)  # by system
 
     def matches(self, advertisement: Advertisement) -> bool:
         """Whether a device that advertises like this is one of ours."""

@@ -1,0 +1,140 @@
+"""What any meter may have: device information, a battery, a clock to read and to set.
+
+Sources: Device Information Service (0x180A), Battery Service (0x180F), Current Time Service
+(0x1805), Bluetooth GATT Specification Supplement.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from drivers import codec
+from drivers.api import DecodeError, DeviceInfo, LinkError, Session, sig_uuid
+
+DATE_TIME = sig_uuid(0x2A08)
+CURRENT_TIME = sig_uuid(0x2A2B)
+BATTERY_LEVEL = sig_uuid(0x2A19)
+SYSTEM_ID = sig_uuid(0x2A23)
+MODEL_NUMBER = sig_uuid(0x2A24)
+SERIAL_NUMBER = sig_uuid(0x2A25)
+FIRMWARE_REVISION = sig_uuid(0x2A26)
+HARDWARE_REVISION = sig_uuid(0x2A27)
+SOFTWARE_REVISION = sig_uuid(0x2A28)
+MANUFACTURER_NAME = sig_uuid(0x2A29)
+
+SLOW_READ = timedelta(seconds=2)  # half the time of the read is the error of the pair
+CLOSE_ENOUGH = timedelta(seconds=2)  # no reason to touch the clock: a set starts a new segment
+MANUAL_UPDATE = 0x01  # Current Time, adjust reason bit 0
+FRACTIONS = 256  # Current Time counts fractions of a second in 1/256
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceClock:
+    """A clock that was read: *ahead* of ours by this much, None if it does not know the time."""
+
+    characteristic: UUID
+    ahead: timedelta | None
+
+
+async def read_clock(session: Session) -> DeviceClock | None:
+    """Read the meter's clock and record the pair; None if there is none that can be read.
+
+    Never raises: a meter that hangs up in the middle has still sent what it sent, and whatever
+    the conversation does next will notice.
+    """
+    characteristic = _clock_of(session)
+    if characteristic is None:
+        return None
+    before = session.local_time()
+    try:
+        device_clock = clock_time(await session.read(characteristic))
+        now = session.local_time()
+        if now - before > SLOW_READ:
+            return None
+        await session.clock_read(device_clock)
+    except (LinkError, DecodeError):
+        return None
+    return DeviceClock(characteristic, None if device_clock is None else device_clock - now)
+
+
+async def set_clock(session: Session, clock: DeviceClock | None) -> None:
+    """Set the meter's clock to ours, if ours is trusted and the meter's is off or unknown.
+
+    To be called when the drain ended cleanly. A refusal leaves the clock as it was; but "data
+    field ignored" (ATT 0x80) looks like one, so the clock is then read back: what it says decides.
+    """
+    if clock is None or not session.clock_trusted:
+        return
+    if clock.ahead is not None and abs(clock.ahead) <= CLOSE_ENOUGH:
+        return
+    wanted = session.local_time().replace(microsecond=0)
+    try:
+        await session.write(clock.characteristic, clock_octets(clock.characteristic, wanted))
+    except LinkError:
+        if not session.connected:
+            raise
+        after = await read_clock(session)
+        if after is None or after.ahead is None or abs(after.ahead) > CLOSE_ENOUGH:
+            return
+        wanted = session.local_time() + after.ahead
+    await session.clock_set(wanted)
+
+
+def clock_time(octets: bytes) -> datetime | None:
+    """Date Time or Current Time to the precision sent; None if the meter does not know it."""
+    reader = codec.Reader(octets)
+    at = reader.date_time().at
+    rest = reader.rest()
+    if at is None or len(rest) < 2:  # Date Time ends here; Current Time adds day and fraction
+        return at
+    return at + timedelta(microseconds=rest[1] * 1_000_000 // FRACTIONS)
+
+
+def clock_octets(characteristic: UUID, at: datetime) -> bytes:
+    """What to write to set a clock to *at*, a whole second."""
+    octets = codec.date_time_octets(at)
+    if characteristic == DATE_TIME:
+        return octets
+    return octets + bytes((at.isoweekday(), 0, MANUAL_UPDATE))
+
+
+async def battery(session: Session) -> None:
+    """Record the battery level. The readings are safe by now: no trouble here may undo that."""
+    if not session.has(BATTERY_LEVEL):
+        return
+    try:
+        octets = await session.read(BATTERY_LEVEL)
+    except LinkError:
+        return
+    if octets and octets[0] <= 100:  # above: reserved
+        await session.battery(octets[0])
+
+
+async def device_info(read: Callable[[UUID], Awaitable[bytes | None]]) -> DeviceInfo:
+    """Device information by *read*, which gives None for what the meter does not have."""
+
+    async def text(characteristic: UUID) -> str:
+        octets = await read(characteristic) or b""
+        return octets.decode("utf-8", "replace").split("\0")[0].strip()
+
+    return DeviceInfo(
+        manufacturer=await text(MANUFACTURER_NAME),
+        model=await text(MODEL_NUMBER),
+        serial=await text(SERIAL_NUMBER),
+        hardware=await text(HARDWARE_REVISION),
+        firmware=await text(FIRMWARE_REVISION),
+        software=await text(SOFTWARE_REVISION),
+        system_id=eui64(await read(SYSTEM_ID) or b""),
+    )
+
+
+def eui64(octets: bytes) -> bytes:
+    """A System ID as the EUI-64 is written; empty if it identifies nothing (all 00, all FF)."""
+    if len(octets) != 8 or octets in (bytes(8), b"\xff" * 8):
+        return b""
+    return octets[::-1]
+
+
+def _clock_of(session: Session) -> UUID | None:
+    return next((c for c in (CURRENT_TIME, DATE_TIME) if session.has(c)), None)

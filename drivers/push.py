@@ -1,0 +1,60 @@
+"""How a meter is read that sends its records by itself: listen; every frame is a reading."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from uuid import UUID
+
+from drivers.api import DecodeError, Frame, Reading, Session
+from drivers.common import battery, read_clock, set_clock
+
+SILENCE_S = 5.0  # silent for this long, it has sent its last record
+
+Decoder = Callable[[bytes], Reading]
+
+
+def listen(*characteristics: UUID) -> Callable[[Session], Awaitable[None]]:
+    """The conversation: subscribe, hear everything out, then set the clock.
+
+    Subscribed first, for the meter does not wait; the clock is read while it sends. If it hangs
+    up, all that it had to say is on disk: the ordinary end.
+    """
+
+    async def converse(session: Session) -> None:
+        await session.subscribe(*characteristics)
+        clock = await read_clock(session)
+        async for _ in session.frames(SILENCE_S):
+            pass
+        if session.connected:
+            await set_clock(session, clock)
+            await battery(session)
+
+    return converse
+
+
+def decode_each(decoders: Mapping[UUID, Decoder]) -> Callable[[Sequence[Frame]], Sequence[Reading]]:
+    """Decode every frame by its characteristic."""
+
+    def decode(frames: Sequence[Frame]) -> Sequence[Reading]:
+        return [decoder(decoders, frame)(frame.octets) for frame in frames]
+
+    return decode
+
+
+def frame_key(
+    characteristic: UUID, decoder: Decoder
+) -> Callable[[Sequence[Frame], Reading], bytes | None]:
+    """The key of a record without a number: the characteristic and all its octets."""
+
+    def key(frames: Sequence[Frame], reading: Reading) -> bytes | None:
+        for frame in frames:
+            if frame.characteristic == characteristic and decoder(frame.octets) == reading:
+                return characteristic.bytes + frame.octets
+        return None
+
+    return key
+
+
+def decoder(decoders: Mapping[UUID, Decoder], frame: Frame) -> Decoder:
+    """The one for this frame. Raises DecodeError if the driver has none."""
+    if (found := decoders.get(frame.characteristic)) is None:
+        raise DecodeError(f"characteristic {frame.characteristic} is none that this driver reads")
+    return found
