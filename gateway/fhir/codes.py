@@ -135,7 +135,6 @@ GLUCOSE: Mapping[str, Meaning] = {  # by the code `sample-type`
     ),
 }
 GLUCOSE_UNSTATED = Meaning("160020", "MDC_CONC_GLU_GEN")  # the meter did not say of what
-CONTROL_SOLUTION = "control-solution"  # a check of the strip, never a person's value
 _FASTING = Meaning("160188", "MDC_CONC_GLU_CAPILLARY_PLASMA", (_CAPILLARY, *_FASTING_PLASMA_NPU))
 
 
@@ -189,8 +188,6 @@ def meaning(kind: Kind, reading: Reading, specialization: Specialization) -> Mea
 
 def _glucose(reading: Reading) -> Meaning:
     sample = told(reading, "sample-type") or ""
-    if sample == CONTROL_SOLUTION:
-        raise RenderError("a control solution is never published")
     if sample == "capillary-plasma" and told(reading, "meal") == "fasting":
         return _FASTING
     return GLUCOSE.get(sample, GLUCOSE_UNSTATED)

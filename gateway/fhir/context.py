@@ -34,7 +34,13 @@ TOPICS: Mapping[str, Topic] = {  # by the code's system
     "tester": Topic("8417884", "MDC_CTXT_GLU_TESTER"),
 }
 
-UNTOLD = "not-available"  # the meter's word for having nothing to say: no Observation
+UNTOLD = ("not-available", "reserved-0")  # a meter's words for having nothing to say
+NEVER: Mapping[Code, str] = {
+    # i-SENS meters store ketones among their glucose records and mark them so.
+    Code("meal", "reserved-6"): "meal 6 marks a ketone value on some meters, not glucose",
+    Code("sample-type", "control-solution"): "a control solution is no person's value",
+    Code("sample-location", "control-solution"): "a control solution is no person's value",
+}
 
 # What these say is in the code of the measurement itself.
 IN_THE_CODE: Mapping[str, Mapping[str, Meaning]] = {
@@ -53,7 +59,7 @@ def answer(topic: Topic, code: str) -> Resource:
 
 def asked(code: Code) -> Topic | None:
     """The question that this code answers in an Observation of its own, if it does."""
-    return None if code.code == UNTOLD else TOPICS.get(code.system)
+    return None if code.code in UNTOLD else TOPICS.get(code.system)
 
 
 def note(code: Code) -> str | None:

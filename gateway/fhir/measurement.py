@@ -76,6 +76,8 @@ def _panel(values: Sequence[Value]) -> Part:
 
 def _numeric(value: Value, record: Record, absent: str) -> Part:
     value = _in_centimetres(value) if value.kind is Kind.BODY_HEIGHT else value
+    if value.kind is Kind.GLUCOSE and value.number is not None and value.number < 0:
+        raise RenderError("a negative glucose is no person's value")
     meaning = codes.meaning(value.kind, record.reading, record.device.specialization)
     spot = record.device.specialization == "pulse-oximeter"
     return Part(

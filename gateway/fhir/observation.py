@@ -48,24 +48,43 @@ def meta(test: bool, *profiles: str) -> Resource:
     return {**({"profile": list(profiles)} if profiles else {}), **marked}
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all Observations of a reading have in common."""
+
+    record: Record
+    to: References
+    decisions: Sequence[Decision]
+    test: bool
+    measured: UUID | None  # the first Observation that is a measurement
+
+
 def observations(record: Record, to: References) -> list[tuple[UUID, Resource]]:
     """Each with its name. Raises RenderError for a reading that must not or cannot be published."""
     decisions = decide(record.device.specialization, record.reading.flags)
-    for decision in decisions:
-        if decision.never:
-            raise RenderError(decision.never)
+    _refuse(record, decisions)
     found = parts(record, decisions)
-    shared = Counter(part.mdc for part in found)
-    named = list(zip(_roles(found), found, strict=True))
-    subject = next((role for role, part in named if part.measured), None)
-    about = None if subject is None else names.observation(record, subject)
+    names_of = [names.observation(record, role) for role in _roles(found)]
+    measured = (name for name, part in zip(names_of, found, strict=True) if part.measured)
+    shared = _Shared(
+        record=record,
+        to=to,
+        decisions=decisions,
+        test=record.simulated or any(decision.test for decision in decisions),
+        measured=next(measured, None),
+    )
+    of_a_type = Counter(part.mdc for part in found)
     return [
-        (
-            name := names.observation(record, role),
-            _observation(record, to, decisions, name, part, shared[part.mdc] == 1, about),
-        )
-        for role, part in named
+        (name, _observation(shared, name, part, alone=of_a_type[part.mdc] == 1))
+        for name, part in zip(names_of, found, strict=True)
     ]
+
+
+def _refuse(record: Record, decisions: Sequence[Decision]) -> None:
+    reasons = [decision.never for decision in decisions if decision.never]
+    reasons += [context.NEVER[code] for code in record.reading.codes if code in context.NEVER]
+    if reasons:
+        raise RenderError(reasons[0])
 
 
 def _roles(found: Sequence[Part]) -> Iterator[str]:
@@ -76,23 +95,16 @@ def _roles(found: Sequence[Part]) -> Iterator[str]:
         yield part.role if seen[part.role] == 1 else f"{part.role}/{seen[part.role]}"
 
 
-def _observation(
-    record: Record,
-    to: References,
-    decisions: Sequence[Decision],
-    name: UUID,
-    part: Part,
-    alone: bool,
-    subject: UUID | None,
-) -> Resource:
-    test = record.simulated or any(decision.test for decision in decisions)
-    about_the_value = part.measured or subject is None
+def _observation(shared: _Shared, name: UUID, part: Part, *, alone: bool) -> Resource:
+    """*alone*: no other Observation of the Bundle has the same type."""
+    record, to = shared.record, shared.to
+    about = None if part.measured else shared.measured
     return {
         "resourceType": "Observation",
-        "meta": meta(test, PHD + part.profile, DK_CORE),
+        "meta": meta(shared.test, PHD + part.profile, DK_CORE),
         "extension": _extensions(to),
         "identifier": _identifiers(record, name, part, alone),
-        "status": _status(record, decisions if part.measured else ()),
+        "status": _status(record, shared.decisions if part.measured else ()),
         "category": [*([VITAL_SIGNS] if part.vital else []), PHD_CATEGORY],
         "code": part.code,
         "subject": {"reference": to.patient},
@@ -100,10 +112,11 @@ def _observation(
         "issued": times.instant(record.issued, record.zone),
         "performer": [{"reference": to.patient}],
         **part.value,
-        **(_interpretation(decisions) if part.measured else {}),
-        **(_notes(record, decisions) if about_the_value else {}),
+        **(_interpretation(shared.decisions) if part.measured else {}),
+        **({} if about else _notes(record, shared.decisions)),
         "device": {"reference": to.meter},
-        **({} if part.measured or subject is None else _derived(subject)),
+        # So that a status or a circumstance finds its measurement outside the Bundle too.
+        **({"derivedFrom": [{"reference": names.urn(about)}]} if about else {}),
         **({"component": part.components} if part.components else {}),
     }
 
@@ -160,11 +173,6 @@ def _notes(record: Record, decisions: Sequence[Decision]) -> Resource:
     texts = [decision.text for decision in decisions if decision.text]
     texts += [text for code in record.reading.codes if (text := context.note(code))]
     return {"note": [{"text": text} for text in texts]} if texts else {}
-
-
-def _derived(subject: UUID) -> Resource:
-    """What this status or circumstance belongs to, found again outside the Bundle."""
-    return {"derivedFrom": [{"reference": names.urn(subject)}]}
 
 
 def timestamp(record: Record, pair: ClockPair, to: References) -> Resource:

@@ -66,6 +66,7 @@ GLUCOSE: Mapping[str, Decision] = {
     "general-device-fault": Decision(bit=10, name="device-gen-fault"),
     # 8417752.11 is "temperature out of range": another thing than GATT's bit 11.
     "time-fault": Decision(silent=_CLOCK),
+    "time-offset-unknown": Decision(silent=_CLOCK),
     "control-solution": Decision(never="a control solution is no person's value"),
 }
 
