@@ -108,9 +108,7 @@ async def test_a_listener_of_a_bonded_meter_subscribes_while_it_is_away(bluez: F
     )
     assert subscribed is not None
     assert subscribed.message_type is MessageType.METHOD_RETURN
-    await bluez.do(
-        "pour", address=away["address"], characteristic=MEASUREMENT, frames=FRAMES, hang_up_s=0.0
-    )
+    await bluez.do("pour", address=away["address"], characteristic=MEASUREMENT, frames=FRAMES)
     device = await BleakScanner.find_device_by_address(away["address"], timeout=FOUND_S)
     assert device is not None
     async with BleakClient(device):
