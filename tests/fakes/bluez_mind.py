@@ -136,11 +136,13 @@ class Bluez:
             self._tasks.create_task(self._indicate(device, char, pour), name="indicate")
 
     async def _indicate(self, device: Device, char: Characteristic, pour: Pour) -> None:
+        sent_ns = []
         for octets in pour.frames:
+            sent_ns.append(time.monotonic_ns())
             char.update(Value=octets)
             await asyncio.sleep(pour.interval_s)
-        at_ns = time.monotonic_ns()
-        self._tell("poured", address=device.state["Address"], frames=len(pour.frames), at_ns=at_ns)
+        facts = {"frames": len(pour.frames), "sent_ns": sent_ns}
+        self._tell("poured", address=device.state["Address"], **facts)
         if not self.pours[device.path]:
             self.awake.discard(device.path)
         self._flow(device.path)
