@@ -129,8 +129,7 @@ def scaled(count: int, exponent: int) -> Number:
 
 def plain(number: Decimal) -> str:
     """Plain notation in the precision sent: "117.920", "20470"; never an exponent."""
-    exponent = number.as_tuple().exponent
-    return str(int(number)) if isinstance(exponent, int) and exponent > 0 else f"{number:f}"
+    return f"{number:f}"
 
 
 def date_time(octets: bytes) -> Stamp:

@@ -145,6 +145,11 @@ def test_a_date_written_is_the_date_read(at: datetime) -> None:
     assert date_time(date_time_octets(whole)) == (whole, b"")
 
 
+@pytest.mark.parametrize("octets", ["2d060101000000", "10270101000000", "e8070101180000"])
+def test_a_year_or_an_hour_out_of_range_is_no_time(octets: str) -> None:
+    assert date_time(bytes.fromhex(octets)) == (None, bytes.fromhex(octets))
+
+
 @given(st.binary(min_size=7, max_size=7))
 def test_any_seven_octets_are_a_date_or_kept(octets: bytes) -> None:
     at, raw = date_time(octets)

@@ -50,6 +50,7 @@ def test_reserved_status_bits_of_a_cuff_are_ignored() -> None:
         ("1000", ("pulse-rate-less-than-lower-limit",)),
         ("1800", ()),
         ("2000", ("improper-measurement-position",)),
+        ("2800", ("pulse-rate-exceeds-upper-limit", "improper-measurement-position")),
     ],
 )
 def test_status_of_a_cuff(status: str, flags: tuple[str, ...]) -> None:

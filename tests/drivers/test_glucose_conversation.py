@@ -116,6 +116,14 @@ async def test_a_procedure_that_did_not_succeed_moves_no_cursor(code: int) -> No
     assert session.recorded == []
 
 
+async def test_records_before_the_word_that_there_are_none_move_no_cursor() -> None:
+    memory = GlucoseMemory([1, 2, 3])
+    memory.ends_with = 6
+    session = meter(memory)
+    await DRIVER.converse(session)
+    assert session.recorded == []
+
+
 async def test_a_meter_that_falls_silent_half_way_moves_no_cursor() -> None:
     memory = GlucoseMemory([1, 2, 3])
     memory.stops_after = 3
