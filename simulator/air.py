@@ -1,0 +1,110 @@
+"""The air in a virtual home: one Bumble link, and a socket where a gateway finds its adapter."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Self, cast
+
+from bumble import hci, ll
+from bumble.controller import Controller
+from bumble.link import LocalLink
+from bumble.transport.common import PacketParser
+
+# Bumble's controller offers both, yet answers in the plain old way that they replace.
+NOT_OFFERED = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+
+logging.getLogger("bumble").setLevel(logging.ERROR)  # every late packet is a warning to it
+
+
+class Air:
+    """Everybody's controllers. Each host that connects to *socket* gets one of its own."""
+
+    def __init__(self, socket: Path) -> None:
+        self.adapter = f"unix:{socket}"  # what a gateway's configuration calls it
+        self._socket = socket
+        self._link = LocalLink()  # type: ignore[no-untyped-call] # Bumble has no annotation here
+        self._hosts: set[asyncio.Transport] = set()
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._socket.unlink(missing_ok=True)
+        self._server = await loop.create_unix_server(lambda: _Port(self), str(self._socket))
+        self._socket.chmod(0o600)  # whoever opens it is the gateway
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+        self._socket.unlink(missing_ok=True)
+
+    def controller(self, name: str) -> Controller:
+        controller = _Controller(name, link=self._link)
+        controller.le_features &= ~NOT_OFFERED
+        return controller
+
+    def cut(self) -> None:
+        """Take the adapter away from every host, as if it were pulled out."""
+        for transport in tuple(self._hosts):
+            transport.abort()
+
+    def joined(self, transport: asyncio.Transport) -> None:
+        self._hosts.add(transport)
+
+    def left(self, transport: asyncio.Transport, controller: Controller) -> None:
+        """A host is gone: its peers see a supervision timeout."""
+        self._hosts.discard(transport)
+        controller.host = None
+        for connection in controller.le_connections.values():
+            connection.send_ll_control_pdu(
+                ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+            )
+        self._link.remove_controller(controller)
+
+
+class _Controller(Controller):
+    """Bumble's, whose "cancel" leaves the connection pending: it would come about later."""
+
+    def on_hci_le_create_connection_cancel_command(
+        self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        pending, self.pending_le_connection = self.pending_le_connection, None
+        if pending is None:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        self.send_hci_packet(
+            hci.HCI_LE_Connection_Complete_Event(
+                status=hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR,
+                connection_handle=0,
+                role=hci.Role.CENTRAL,
+                peer_address_type=pending.peer_address.address_type,
+                peer_address=pending.peer_address,
+                connection_interval=0,
+                peripheral_latency=0,
+                supervision_timeout=0,
+                central_clock_accuracy=0,
+            )
+        )
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+
+class _Port(asyncio.Protocol):
+    """One host's HCI connection, octets both ways."""
+
+    def __init__(self, air: Air) -> None:
+        self._air = air
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # a stream: what a socket gives
+        self._controller = self._air.controller("gateway")
+        self._controller.host = self
+        self._parser = PacketParser(self._controller)
+        self._air.joined(self._transport)
+
+    def on_packet(self, packet: bytes) -> None:
+        """From the controller: Bumble's name for a sink's method."""
+        self._transport.write(packet)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._air.left(self._transport, self._controller)

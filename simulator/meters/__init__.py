@@ -1,0 +1,1 @@
+"""Virtual meters: one module per kind, each on a full Bluetooth stack of its own."""
