@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from uuid import UUID
 
 from drivers.api import Reading
 from gateway.outbox import frames
@@ -56,17 +57,35 @@ class Unrendered:
     issued: datetime
     attempts: int
 
+    @property
+    def uuid(self) -> UUID:
+        return UUID(self.public_id)
 
-def occurrences(db: Database, device: int, natural_key: bytes, place: bytes) -> int:
-    """How many other readings of this meter have the same natural key in another place."""
-    return int(
-        db.one(
-            "SELECT count(*) FROM readings WHERE device_id = ? AND frame_key = ? AND key <> ?",
-            device,
-            db.digest(natural_key),
-            db.digest(natural_key, place),
-        )
+
+def occurrence(db: Database, device: int, natural_key: bytes, place: bytes) -> bytes:
+    """What tells this reading from others of this meter with the same natural key.
+
+    The first of them has nothing, so that a replaced gateway gives it the same name; a moment of
+    arrival always counts, since another gateway's first is not ours.
+    """
+    if place.startswith(b"arrival"):
+        return place
+    earlier = db.one(
+        "SELECT count(*) FROM readings WHERE device_id = ? AND frame_key = ? AND key <> ?",
+        device,
+        db.digest(natural_key),
+        db.digest(natural_key, place),
     )
+    return b"" if not earlier else b"occurrence %d" % earlier
+
+
+def repeat(
+    db: Database, fresh: Sequence[Kept], row: int, joins: bytes | None, now: datetime
+) -> None:
+    """Frames that say nothing new of a known reading."""
+    with db.transaction():
+        frames.attached(db, fresh, "repeat", row, joins)
+        db.note(to_us(now), "repeat", fresh[0].device, row)
 
 
 def file(db: Database, item: Identified, now: datetime) -> Filed:

@@ -1,0 +1,133 @@
+"""Which reading is this, when was it taken, and whose is it? Decided from facts; pure."""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from drivers.api import Driver, Reading
+from gateway import clock
+from gateway.model import Patient, Segment
+from gateway.outbox.devices import Binding, Device
+
+NEVER = {  # flags of readings that are never published, and why (design 10)
+    "control-solution": "control solution: a test of the meter, not of the person",
+    "intermediate": "intermediate value: the meter was still measuring",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a reading was taken: `effective` in UTC, None if that cannot be known."""
+
+    effective: datetime | None
+    segment: Segment | None  # id 0: not stored yet
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Where a reading goes: a state, its reason, and the binding that says whose it is."""
+
+    state: str
+    reason: str | None
+    binding: Binding | None
+
+
+def timing(
+    driver: Driver,
+    reading: Reading,
+    segments: Sequence[Segment],
+    arrived: datetime | None,
+    zone: ZoneInfo,
+) -> Timing:
+    """Resolve the stamp by its clock segment.
+
+    Without any stamp a reading was taken when it arrived; with one that no segment explains, its
+    time is unknown and is not invented. *arrived* is None when our own clock could not be trusted.
+    """
+    if reading.taken_at is None:
+        stamped = bool(reading.taken_at_raw) or "time-offset-unknown" in reading.flags
+        return Timing(None if stamped else arrived, None)
+    if "time-fault" in reading.flags or (arrived is None and not segments):
+        return Timing(None, None)
+    taken_at = clock.running(reading.taken_at, zone if driver.self_switching else None)
+    latest = arrived or datetime.max.replace(tzinfo=zone) - clock.FUTURE * 2
+    segment = clock.segment_of(segments, taken_at, latest)
+    if segment is None and not segments and arrived is not None:
+        segment = clock.live(reading.taken_at, arrived, zone)
+    if segment is None:
+        return Timing(None, None)
+    return Timing(clock.resolve(segment, taken_at), segment)
+
+
+def owner(
+    device: Device, bindings: Sequence[Binding], reading: Reading, when: Timing, session: int
+) -> Owner:
+    """Whose reading this is. Never guessed: what no binding explains is held."""
+    for flag, reason in NEVER.items():
+        if flag in reading.flags:
+            return Owner("ignored", reason, None)
+    slot = [each for each in bindings if each.slot == reading.user]
+    if not slot:
+        user = "without a slot" if reading.user is None else f"slot {reading.user}"
+        return Owner("held", f"no person is bound to {user} of this meter", None)
+    binding = _at(slot, when.effective)
+    if binding is None:
+        return Owner("held", "measured before this person had the meter", slot[-1])
+    if binding.patient is None:
+        return Owner("ignored", "this slot is ignored", binding)
+    in_memory = session == device.introduced and binding.from_at >= device.added_at
+    if when.effective is None and in_memory:
+        reason = "its time is unknown, and it may be older than the pairing"
+        return Owner("held", reason, binding)
+    return Owner("pending", None, binding)
+
+
+def _at(bindings: Sequence[Binding], effective: datetime | None) -> Binding | None:
+    """The binding in force at that time; for an unknown time the one in force now."""
+    if effective is None:
+        return next((each for each in bindings if each.to_at is None), None)
+    for each in bindings:
+        if each.from_at <= effective and (each.to_at is None or effective < each.to_at):
+            return each
+    return None
+
+
+def place(driver: Driver, when: Timing, arrived_us: int) -> bytes:
+    """What makes a key unique beside the driver's own part.
+
+    Numbered records need nothing; a dated one its clock segment; what has neither is told from
+    another only by when it arrived, and an undated resend cannot be told from a second reading.
+    """
+    if driver.numbered:
+        return b""
+    if when.segment is not None:
+        return b"segment %d" % when.segment.id
+    return b"arrival %d" % arrived_us
+
+
+def public_id(patient: Patient, device: Device, key: bytes, occurrence: bytes) -> str:
+    """The reading's name for the outside: a UUID from patient, meter and natural key.
+
+    The same from a replaced gateway; not to be guessed without the opaque patient id.
+    """
+    digest = hashlib.sha256()
+    for part in (
+        b"hjemgate reading 1",
+        patient.system.encode(),
+        patient.value.encode(),
+        (device.identity or device.address).encode(),
+        key,
+        occurrence,
+    ):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return str(uuid.UUID(bytes=digest.digest()[:16], version=5))
+
+
+def stored(when: Timing, row: int) -> Timing:
+    """The same with its segment on disk."""
+    if when.segment is None:
+        return when
+    return Timing(when.effective, replace(when.segment, id=row))

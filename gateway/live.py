@@ -1,0 +1,40 @@
+"""What this process knows of itself right now: facts for health, written by those who see them.
+
+Each part has one writer. Nothing here decides anything; the rows do.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.link import Counters
+
+
+@dataclass(slots=True)
+class UplinkFacts:
+    """Written by deliver."""
+
+    connected_at: datetime | None = None  # None: not connected now
+    failures: int = 0  # failed or lost connections since the start
+    last_error: str | None = None  # in words, for a technician
+    last_puback_at: datetime | None = None
+    last_receipt_at: datetime | None = None
+    odd_receipts: int = 0  # retained, unreadable, unknown or mismatched
+
+
+@dataclass(slots=True)
+class RadioFacts:
+    """Written by collect."""
+
+    scanning: bool = False
+    links: int = 0
+    last_error: str | None = None
+    counters: Counters = field(default_factory=Counters)  # the radio's own
+
+
+@dataclass(slots=True)
+class Live:
+    """All of it."""
+
+    started_at: datetime
+    uplink: UplinkFacts = field(default_factory=UplinkFacts)
+    radio: RadioFacts = field(default_factory=RadioFacts)

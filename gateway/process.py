@@ -1,0 +1,215 @@
+"""Frames on disk to readings on their way: decode, identify, render. The middle of the journey.
+
+Everything here can be done again after a crash: frames stay `captured` until their reading is
+filed, readings stay without a Bundle until one is stored.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from drivers.api import DecodeError, Driver, Reading
+from gateway import clock, identify
+from gateway.clock import OurClock
+from gateway.fhir import RenderError, gate, render
+from gateway.model import DeviceRecord, GatewayInfo, Record, Stamp
+from gateway.outbox import devices, frames, moments, readings, sessions
+from gateway.outbox.devices import Device
+from gateway.outbox.frames import Kept
+from gateway.outbox.readings import Identified, Unrendered
+from gateway.outbox.store import Store
+
+log = logging.getLogger(__name__)
+
+BATCH = 50  # rows in one go: bounds memory, and the time the event loop is held
+PATIENCE = timedelta(hours=24)  # design 8: held for our clock no longer than this
+LATE = timedelta(hours=24)  # the `late` attribute: news of yesterday
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the whole gateway has in common when a reading is made into a Bundle."""
+
+    gateway: GatewayInfo
+    zone: ZoneInfo
+    simulated: bool
+    gate: bool
+
+
+class Process:
+    """The worker between inbox and delivery."""
+
+    def __init__(
+        self, store: Store, drivers: Mapping[str, Driver], ours: OurClock, terms: Terms
+    ) -> None:
+        self._store, self._drivers, self._ours, self._terms = store, drivers, ours, terms
+        self._whole = tuple(d.name for d in drivers.values() if d.settles == "session")
+
+    async def run(self) -> None:
+        """For ever: whatever is on disk and not yet on its way."""
+        await self._store(frames.park_suspects, self._ours.utc())
+        while True:
+            seen = self._store.revision
+            while await self.step():
+                pass
+            await self._store.changed(seen)
+
+    async def step(self) -> bool:
+        """Handle one batch of each kind; whether there may be more."""
+        batch = await self._store(frames.take, self._whole, self._ours.now(), PATIENCE, BATCH)
+        if batch:
+            await self._frames(batch)
+        waiting = await self._store(readings.to_render, BATCH)
+        if waiting:
+            await self._render(waiting)
+        return bool(batch or waiting)
+
+    async def _frames(self, batch: Sequence[Kept]) -> None:
+        """Frames of one session of one meter."""
+        device = await self._store(devices.by_id, batch[0].device)
+        driver = self._drivers.get(device.driver)
+        if driver is None:
+            reason = f"this version has no driver {device.driver!r}"
+            await self._store(frames.settle, batch, "parked", reason, None, self._ours.utc())
+            return
+        await self._place_clock(device, driver)
+        by_frame: dict[int, Kept] = {id(kept.frame): kept for kept in batch}
+        for group in driver.group([kept.frame for kept in batch]):
+            await self._group(device, driver, [by_frame[id(frame)] for frame in group])
+
+    async def _place_clock(self, device: Device, driver: Driver) -> None:
+        """Turn what sessions noted of the meter's clock into clock segments, in order."""
+        now = self._ours.now()
+        zone = self._ours.zone if driver.self_switching else None
+        for event in await self._store(sessions.unplaced, device.id):
+            ours = clock.corrected(event.stamp, now)
+            if ours is None or event.device_clock is None:
+                continue
+            known = await self._store(sessions.segments, device.id)
+            step = clock.read if event.kind == "read" else clock.set_to
+            changed = step(known, clock.running(event.device_clock, zone), ours)
+            await self._store(sessions.place, device.id, event.id, changed)
+
+    async def _group(self, device: Device, driver: Driver, fresh: list[Kept]) -> None:
+        """Frames that may belong to one reading, joined with what came before of it."""
+        now = self._ours.utc()
+        joins = driver.join(fresh[0].frame)
+        known = await self._store(frames.related, device.id, joins) if joins else []
+        octets = {kept.frame for kept in known}
+        union = [*known, *(kept for kept in fresh if kept.frame not in octets)]
+        if joins and len(union) == len(known) and known[-1].reading:
+            await self._store(readings.repeat, fresh, known[-1].reading, joins, now)
+            return
+        try:
+            decoded = driver.decode([kept.frame for kept in union])
+        except DecodeError as error:
+            log.warning("device %d: frames parked: %s", device.id, error)
+            await self._store(frames.settle, fresh, "parked", f"decode: {error}", joins, now)
+            return
+        named = [(each, driver.key([k.frame for k in union], each)) for each in decoded]
+        if not any(key for _, key in named):
+            state, reason = _without_key(decoded)
+            await self._store(frames.settle, fresh, state, reason, joins, now)
+        for reading, key in named:
+            if key is not None:
+                await self._identify(device, driver, reading, key, fresh, joins)
+
+    async def _identify(
+        self,
+        device: Device,
+        driver: Driver,
+        reading: Reading,
+        key: bytes,
+        fresh: Sequence[Kept],
+        joins: bytes | None,
+    ) -> None:
+        first, now = fresh[0], self._ours.now()
+        arrived = clock.corrected(first.stamp, now)
+        known = await self._store(sessions.segments, device.id)
+        when = identify.timing(driver, reading, known, arrived, self._ours.zone)
+        when = await self._stored(device, when)
+        bindings = await self._store(devices.bindings, device.id)
+        owner = identify.owner(device, bindings, reading, when, first.session)
+        arrived_us = moments.to_us(first.stamp.wall)
+        place = identify.place(driver, when, arrived_us)
+        public = None
+        if owner.binding and owner.binding.patient:
+            patient = owner.binding.patient
+            nth = await self._store(readings.occurrence, device.id, key, place)
+            public = identify.public_id(patient, device, key, nth)
+        item = Identified(
+            device.id,
+            first.session,
+            reading,
+            key,
+            place,
+            when.segment.id if when.segment else None,
+            owner.binding.id if owner.binding else None,
+            public,
+            when.effective,
+            arrived or now.wall,
+            owner.state,
+            owner.reason,
+            tuple(fresh),
+            joins,
+        )
+        filed = await self._store(readings.file, item, now.wall)
+        log.info("device %d: reading %d: %s", device.id, filed.row, filed.outcome)
+
+    async def _stored(self, device: Device, when: identify.Timing) -> identify.Timing:
+        if when.segment is None or when.segment.id:
+            return when
+        row = await self._store(sessions.place, device.id, None, [when.segment])
+        return identify.stored(when, row)
+
+    async def _render(self, waiting: Sequence[Unrendered]) -> None:
+        now = self._ours.now()
+        bundles: list[tuple[int, bytes, bool]] = []
+        for item in waiting:
+            try:
+                body = render(await self._record(item, now))
+                if self._terms.gate:
+                    gate.parse(body)
+            except RenderError as error:
+                log.error("reading %d: parked: %s", item.row, error)  # noqa: TRY400 - no trace: may hold values
+                await self._store(readings.park, item.row, f"render: {error}", now.wall)
+                continue
+            late = item.effective is not None and now.wall - item.effective > LATE
+            bundles.append((item.row, body, late))
+        if bundles:
+            await self._store(readings.rendered, bundles, now.wall)
+
+    async def _record(self, item: Unrendered, now: Stamp) -> Record:
+        device = await self._store(devices.by_id, item.device)
+        patient = await self._store(devices.patient_of, item.binding)
+        name, event = await self._store(sessions.clock_pair, item.session)
+        pair = sessions.to_pair(name, event, clock.corrected(event.stamp, now) if event else None)
+        driver = self._drivers[device.driver]
+        if patient is None or device.identity is None or device.info is None:
+            raise RenderError("its person or its meter is not known")
+        return Record(
+            id=item.uuid,
+            version=item.version,
+            patient=patient,
+            device=DeviceRecord(
+                device.identity, device.address, driver.name, driver.specialization, device.info
+            ),
+            gateway=self._terms.gateway,
+            reading=item.reading,
+            effective=item.effective,
+            issued=item.issued,
+            clock=pair,
+            simulated=self._terms.simulated,
+            zone=self._terms.zone.key,
+        )
+
+
+def _without_key(decoded: Sequence[Reading]) -> tuple[str, str]:
+    """What becomes of frames that are no reading by themselves."""
+    for reading in decoded:
+        for flag, reason in identify.NEVER.items():
+            if flag in reading.flags:
+                return "ignored", reason
+    return "held", "its record has not come yet"
