@@ -9,7 +9,7 @@ from bleak import BleakScanner
 async def main() -> None:
     heard = 0
 
-    def note(*_: object) -> None:
+    def note(_device: object, _advertisement: object) -> None:
         nonlocal heard
         heard += 1
 

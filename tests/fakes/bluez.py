@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.fakes.private_bus import ENVIRONMENT
 
+LONGEST_LINE = 1 << 20  # a pour of thousands of frames tells the moment of each
 ANSWER_S = 10.0  # a process that says nothing for so long has died or hangs
 
 
@@ -37,10 +38,10 @@ class FakeBluez:
                 raise Refused(said["why"])
             self._events.append(said)
 
-    async def event(self, name: str) -> dict[str, Any]:
+    async def event(self, name: str, patience_s: float = ANSWER_S) -> dict[str, Any]:
         """The next event of that name, from now or from before; others are passed over."""
         while True:
-            said = self._events.popleft() if self._events else await self._line()
+            said = self._events.popleft() if self._events else await self._line(patience_s)
             if said.get("event") == name:
                 return said
 
@@ -49,9 +50,9 @@ class FakeBluez:
         self._process.kill()
         await self._process.wait()
 
-    async def _line(self) -> dict[str, Any]:
+    async def _line(self, patience_s: float = ANSWER_S) -> dict[str, Any]:
         assert self._process.stdout is not None
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(patience_s):
             line = await self._process.stdout.readline()
         if not line:
             raise Refused("the fake bluetoothd has ended")
@@ -69,6 +70,7 @@ async def fake_bluez(bus_address: str) -> AsyncIterator[FakeBluez]:
         env=os.environ | {ENVIRONMENT: bus_address},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        limit=LONGEST_LINE,
     )
     bluez = FakeBluez(process)
     try:

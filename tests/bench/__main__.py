@@ -1,0 +1,48 @@
+"""`./dev bench [--json] [NAME...]`: measure and print a table. Nothing else prints times."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from tests.bench import bare, daemon
+from tests.bench.rows import Row, as_json, as_table
+
+BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
+    "bare-commit": bare.commit,
+    "bare-imports": bare.imports,
+    "bare-publish": bare.publish,
+    "bare-scan": bare.scan,
+    "bare-latency": bare.latency,
+    "start": daemon.start,
+    "memory": daemon.memory,
+    "latency": daemon.latency,
+    "disk": daemon.disk,
+    "scan": daemon.scan,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="./dev bench", description="Measure the gateway.")
+    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    chosen = parser.parse_args(arguments)
+    if unknown := [name for name in chosen.names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    rows: list[Row] = []
+    for name in chosen.names or BENCHMARKS:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        found = asyncio.run(_measured(BENCHMARKS[name]))
+        rows += found
+        if chosen.json:
+            print("\n".join(as_json(name, found)), flush=True)
+    if not chosen.json:
+        print(as_table(rows))
+    return 0
+
+
+async def _measured(benchmark: Callable[[], Awaitable[Sequence[Row]]]) -> Sequence[Row]:
+    return await benchmark()
+
+
+sys.exit(main())

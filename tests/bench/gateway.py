@@ -1,0 +1,188 @@
+"""The gateway as a benchmark sees it: a process with a configuration, a socket and a file."""
+
+import asyncio
+import re
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.stage import (
+    CUFF,
+    GATEWAY,
+    ORGANISATION,
+    STOP_S,
+    Process,
+    Stage,
+    running,
+)
+
+READY_S = 30.0
+LOOK_S = 0.5
+COMMAND = Path(sys.executable).with_name("hjemgate")
+RECEIVER_COMMAND = Path(sys.executable).with_name("hjemgate-receiver")
+
+CONFIGURATION = """[gateway]
+id = "{gateway}"
+organisation = "{organisation}"
+state_dir = "{folder}/state"
+socket = "{folder}/control.sock"
+
+[broker]
+host = "{host}"
+port = {port}
+ca = "{ca}"
+certificate = "{certificate}"
+key = "{key}"
+
+[outbox]
+key = "{folder}/outbox.key"
+
+[clock]
+trust = "assume"
+
+[fhir]
+gate = {gate}
+simulated = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    process: Process
+    configuration: Path
+    outbox: Path
+    ready_s: float  # from the start of the process to READY=1
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+@asynccontextmanager
+async def gateway(stage: Stage, gate: bool = True) -> AsyncIterator[Gateway]:
+    """`hjemgate run` with an outbox of its own; ready when this yields, gone when it returns."""
+    folder = stage.folder / f"gateway-{time.monotonic_ns()}"
+    folder.mkdir()
+    configuration = folder / "gateway.toml"
+    configuration.write_text(
+        CONFIGURATION.format(
+            gateway=GATEWAY,
+            organisation=ORGANISATION,
+            folder=folder,
+            host=stage.broker.host,
+            port=stage.broker.port,
+            ca=stage.broker.ca,
+            certificate=stage.gateway.certificate,
+            key=stage.gateway.key,
+            gate=str(gate).lower(),
+        ),
+        "utf-8",
+    )
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(folder / "notify"))
+        notify.setblocking(False)
+        started = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            COMMAND,
+            "run",
+            "--config",
+            configuration,
+            env=stage.environment | {"NOTIFY_SOCKET": str(folder / "notify")},
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=(folder / "log").open("wb"),
+        )
+        async with running(process):
+            await _until_ready(notify, process, folder / "log")
+            ready_s = time.monotonic() - started
+            yield Gateway(process, configuration, folder / "state" / "outbox.db", ready_s)
+
+
+async def _until_ready(notify: socket.socket, process: Process, log: Path) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + READY_S
+    while loop.time() < deadline and process.returncode is None:
+        with suppress(TimeoutError):  # a look at the process now and then
+            async with asyncio.timeout(LOOK_S):
+                if b"READY=1" in await loop.sock_recv(notify, 4096):
+                    return
+    raise RuntimeError(f"hjemgate run is not ready: {log.read_text('utf-8')[-2000:]}")
+
+
+async def add_cuff(stage: Stage, ours: Gateway) -> None:
+    arguments = {
+        "--config": str(ours.configuration),
+        "--driver": "sig_blood_pressure",
+        "--address": CUFF,
+        "--patient": "urn:uuid:5cf4d0a2-0000-4000-8000-00000000be4c",
+    }
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, "devices", "add", *(word for pair in arguments.items() for word in pair)
+    )
+    if await process.wait() != 0:
+        raise RuntimeError("hjemgate devices add failed")
+
+
+@asynccontextmanager
+async def receiver(stage: Stage) -> AsyncIterator[None]:
+    """The reference receiver, so that readings are confirmed."""
+    arguments = {
+        "--host": stage.broker.host,
+        "--port": str(stage.broker.port),
+        "--ca": str(stage.broker.ca),
+        "--cert": str(stage.receiver.certificate),
+        "--key": str(stage.receiver.key),
+        "--store": str(stage.folder / "receiver.db"),
+        "--org": ORGANISATION,
+    }
+    process = await asyncio.create_subprocess_exec(
+        RECEIVER_COMMAND,
+        *(word for pair in arguments.items() for word in pair),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=(stage.folder / "receiver.log").open("wb"),
+    )
+    async with running(process):
+        yield
+
+
+# strace -c: % time, seconds, usecs/call, calls, errors (may be empty), syscall.
+STRACE_COUNT = re.compile(
+    r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?f(?:data)?sync$", re.MULTILINE
+)
+
+
+class Syncs:
+    """Filled when the span has ended."""
+
+    count: int = 0
+
+
+@asynccontextmanager
+async def counted_syncs(folder: Path, pid: int) -> AsyncIterator[Syncs]:
+    """How often *pid* asks the disk to be sure, by strace. It slows *pid* down."""
+    summary, syncs = folder / "strace", Syncs()
+    tracer = await asyncio.create_subprocess_exec(
+        "strace",
+        "-f",
+        "-c",
+        "-e",
+        "trace=fsync,fdatasync",
+        "-o",
+        summary,
+        "-p",
+        str(pid),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert tracer.stderr is not None
+    await tracer.stderr.readline()  # "Process ... attached"
+    try:
+        yield syncs
+    finally:
+        tracer.terminate()
+        async with asyncio.timeout(STOP_S):
+            await tracer.communicate()
+    syncs.count = sum(int(calls) for calls in STRACE_COUNT.findall(summary.read_text("ascii")))

@@ -1,0 +1,127 @@
+"""Where a benchmark plays: a private bus with a fake bluetoothd and a cuff, a broker over TLS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from simulator.broker import Broker
+from simulator.pki import Authority, Identity
+from tests.bench.proc import environment
+from tests.fakes.bluez import FakeBluez, fake_bluez
+from tests.fakes.private_bus import ENVIRONMENT, private_bus
+
+GATEWAY = "gw-bench00000"
+RECEIVER = "receiver-1"
+ORGANISATION = "bench"
+CUFF = "C0:11:22:33:44:55"
+MEASUREMENT = "2a35"
+ON_DISK = "/var/tmp"  # noqa: S108  # /tmp may be memory (Debian 13), where an fsync costs nothing
+STOP_S = 8.0  # the gateway promises to end within 5
+
+Process = asyncio.subprocess.Process
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    folder: Path
+    bus: str
+    bluez: FakeBluez
+    broker: Broker
+    gateway: Identity
+    receiver: Identity
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return environment(**{ENVIRONMENT: self.bus})
+
+    async def pour(
+        self, frames: Sequence[bytes], interval_s: float = 0.0, hang_up_s: float | None = 1.0
+    ) -> None:
+        """The cuff has these to give, and hangs up that long after the last; None: never."""
+        await self.bluez.do(
+            "pour",
+            address=CUFF,
+            characteristic=MEASUREMENT,
+            frames=[frame.hex() for frame in frames],
+            interval_s=interval_s,
+            hang_up_s=hang_up_s,
+        )
+
+    async def poured(self, patience_s: float = 120.0) -> list[int]:
+        """Monotonic nanoseconds at which each frame of a pour went out, once all have."""
+        sent: list[int] = (await self.bluez.event("poured", patience_s))["sent_ns"]
+        return sent
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    with TemporaryDirectory(prefix="bench-", dir=ON_DISK) as name:
+        folder = Path(name)
+        authority = Authority(folder / "pki")
+        gateway, receiver = authority.client(GATEWAY), authority.client(RECEIVER)
+        broker = Broker(folder / "broker", authority, ORGANISATION, [GATEWAY], [RECEIVER])
+        async with private_bus() as bus, fake_bluez(bus) as bluez, broker:
+            await bluez.do("meter", **_cuff())
+            yield Stage(folder, bus, bluez, broker, gateway, receiver)
+
+
+def _local_now() -> datetime:
+    return datetime.now(ZoneInfo("Europe/Copenhagen"))
+
+
+def _date_time(moment: datetime) -> bytes:
+    """Date Time (0x2A08): year, month, day, hours, minutes, seconds."""
+    return moment.year.to_bytes(2, "little") + bytes(
+        (moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    )
+
+
+def _cuff() -> dict[str, Any]:
+    now = _local_now()
+    current_time = _date_time(now) + bytes((now.isoweekday(), 0, 0))
+    return {
+        "address": CUFF,
+        "name": "BENCH-CUFF",
+        "services": {
+            "1810": {MEASUREMENT: {"flags": ["indicate"]}},
+            "180a": {
+                "2a29": {"flags": ["read"], "value": b"Bench".hex()},
+                "2a23": {"flags": ["read"], "value": "0100000100c0ffee"},
+            },
+            "1805": {"2a2b": {"flags": ["read", "write"], "value": current_time.hex()}},
+            "180f": {"2a19": {"flags": ["read"], "value": "5a"}},
+        },
+    }
+
+
+def pressures(count: int, start: int = 0) -> list[bytes]:
+    """Blood Pressure Measurements (0x2A35) of now, each with other numbers than the rest."""
+    stamp = _date_time(_local_now())
+    frames = []
+    for number in range(start, start + count):
+        systolic, diastolic, pulse = 100 + number % 90, 60 + number // 90 % 30, 50 + number // 2700
+        numbers = b"".join(n.to_bytes(2, "little") for n in (systolic, diastolic, 80))
+        frames.append(b"\x06" + numbers + stamp + pulse.to_bytes(2, "little"))
+    return frames
+
+
+@asynccontextmanager
+async def running(process: Process) -> AsyncIterator[Process]:
+    """Ends *process*, and no other, when the body is done."""
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
