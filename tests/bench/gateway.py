@@ -109,7 +109,11 @@ async def _until_ready(notify: socket.socket, process: Process, log: Path) -> No
             async with asyncio.timeout(LOOK_S):
                 if b"READY=1" in await loop.sock_recv(notify, 4096):
                     return
-    raise RuntimeError(f"hjemgate run is not ready: {log.read_text('utf-8')[-2000:]}")
+    raise RuntimeError(f"hjemgate run is not ready; it said: {_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text("utf-8")[-2000:]
 
 
 async def add_cuff(stage: Stage, ours: Gateway) -> None:
