@@ -1,7 +1,7 @@
 """A virtual home and a gateway's radio in it, for tests: quick meters, short limits."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -40,6 +40,13 @@ async def linked(radio: Radio, meter: Meter) -> AsyncIterator[Link]:
     await heard(radio, meter)
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(radio.connect(meter.identity.address))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Counters have no event to wait for."""
+    async with asyncio.timeout(LONG_S):
+        while not condition():  # noqa: ASYNC110 - as the sentence above says
+            await asyncio.sleep(0.01)
 
 
 async def take(link: Link, count: int) -> list[Frame]:
