@@ -8,6 +8,7 @@ and tests/uplink holds each of these habits against a scripted broker.
 """
 
 import asyncio
+import logging
 import ssl
 import threading
 from typing import Any, Final
@@ -25,9 +26,15 @@ from gateway.config import Broker
 from gateway.contract import Publication
 from gateway.uplink import packets
 from gateway.uplink.errors import TOO_LARGE, Refused, UplinkError, reason, unreachable
+from gateway.uplink.window import Window
 
 CONNACK_S = 15.0
 GOODBYE_S = 1.0
+KEEP_ALIVE_TIMEOUT = 0x8D
+
+# What paho-mqtt has to say is in UplinkError, in better words.
+_silent = logging.getLogger(f"{__name__}.paho")
+_silent.setLevel(logging.CRITICAL)
 
 
 class Client(aiomqtt.Client):
@@ -45,6 +52,7 @@ class Client(aiomqtt.Client):
             properties=packets.connect_properties(),
             keepalive=broker.keepalive_s,
             will=packets.will(will),
+            logger=_silent,
             tls_context=tls,
             timeout=CONNACK_S,
             max_inflight_messages=0,  # paho counts nothing: the window below does
@@ -56,8 +64,7 @@ class Client(aiomqtt.Client):
         self.loss: UplinkError | None = None
         self._window: Final = broker.window
         self._limits = packets.Limits()
-        self._room = asyncio.Semaphore(0)
-        self._acks: dict[int, asyncio.Future[int]] = {}
+        self._outstanding: Final = Window()
         self._trouble: str | None = None  # why TLS ended
         self._opening: Final = threading.Lock()
         self._disconnected.add_done_callback(self._on_gone)
@@ -86,8 +93,8 @@ class Client(aiomqtt.Client):
             raise Refused(
                 f"{size} octets, the broker takes {self._limits.packet}: raise its limit", TOO_LARGE
             )
-        await self._room.acquire()
-        answer = self._hand_over(publication, properties)
+        await self._outstanding.enter()
+        answer = self._hand_over(publication, properties, size)
         try:
             async with asyncio.timeout(limit_s):
                 return await answer
@@ -96,7 +103,9 @@ class Client(aiomqtt.Client):
             self.lose(lost)
             raise lost.again() from None
 
-    def _hand_over(self, publication: Publication, properties: Properties) -> asyncio.Future[int]:
+    def _hand_over(
+        self, publication: Publication, properties: Properties, size: int
+    ) -> asyncio.Future[int]:
         if self.loss is None:
             info = self._client.publish(
                 publication.topic,
@@ -108,10 +117,9 @@ class Client(aiomqtt.Client):
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self.lose(UplinkError("lost", f"the connection ended ({info.rc.name})"))
         if self.loss is not None:  # before, or while it was being written
-            self._room.release()  # the next in the queue finds the same
+            self._outstanding.leave()  # the next in the queue finds the same
             raise self.loss.again()
-        answer = self._acks[info.mid] = self._loop.create_future()
-        return answer
+        return self._outstanding.sent(info.mid, size)
 
     async def listen(self, topic: str) -> None:
         """Subscribe at QoS 1. Raises UplinkError."""
@@ -144,6 +152,7 @@ class Client(aiomqtt.Client):
             await asyncio.wait({self._disconnected}, timeout=GOODBYE_S)
         with self._opening:
             self.lose(UplinkError("lost", "we hung up"))
+        self._hang_up()
         if self._misc_task is not None:
             self._misc_task.cancel()
             await asyncio.wait({self._misc_task})
@@ -154,15 +163,17 @@ class Client(aiomqtt.Client):
             return
         self.loss = loss
         waiters: list[asyncio.Future[Any]] = [self._connected]
-        for waiter in (*waiters, *self._acks.values(), *self._pending_subscribes.values()):
+        for waiter in (*waiters, *self._pending_subscribes.values()):
             if not waiter.done():
                 waiter.set_exception(loss.again())
                 waiter.exception()  # whoever waited may have gone away
-        self._acks.clear()
-        self._room.release()  # one wakes, and wakes the next
+        self._outstanding.fail(loss)
         self._client.drop_out_messages()
         if not self._disconnected.done():
             self._disconnected.set_result(None)
+        self._loop.call_soon(self._hang_up)  # not now: paho holds a lock while it calls us
+
+    def _hang_up(self) -> None:
         self._client._sock_close()  # noqa: SLF001  # paho has no public way to just hang up
 
     def _or_lost(self, otherwise: UplinkError) -> UplinkError:
@@ -190,8 +201,7 @@ class Client(aiomqtt.Client):
             if self._limits.qos < 1:
                 self.lose(UplinkError("refused", f"the broker: {reason(0x9B)}", 0x9B))
                 return
-            for _ in range(self._limits.window):
-                self._room.release()
+            self._outstanding.open(self._limits.window)
         super()._on_connect(client, userdata, flags, reason_code, properties)
 
     def _on_publish(
@@ -202,12 +212,7 @@ class Client(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties,  # noqa: ARG002  # paho's signature
     ) -> None:
-        answer = self._acks.pop(mid, None)
-        if answer is None:
-            return
-        self._room.release()
-        if not answer.done():
-            answer.set_result(reason_code.value)
+        self._outstanding.answered(mid, reason_code.value)
 
     def _on_disconnect(
         self,
@@ -223,7 +228,9 @@ class Client(aiomqtt.Client):
         elif self._trouble is not None:
             self.lose(UplinkError("tls", self._trouble))
         else:
-            self.lose(UplinkError("lost", f"the connection ended ({reason_code})"))
+            silent = reason_code.value == KEEP_ALIVE_TIMEOUT
+            words = "no answer to a ping" if silent else "the broker or the way to it went away"
+            self.lose(UplinkError("lost", f"the connection ended: {words}"))
 
     def _on_socket_open(self, client: Paho, userdata: object, sock: PahoSocket) -> None:
         with self._opening:  # called in the thread that connects

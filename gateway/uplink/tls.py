@@ -15,6 +15,13 @@ class TelltaleSocket(ssl.SSLSocket):
 
     trouble: str | None = None
 
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()  # paho-mqtt would leave it to the garbage collector
+            raise
+
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         try:
             return super().recv(buflen, flags)
