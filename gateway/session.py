@@ -1,7 +1,6 @@
 """One connection as a conversation sees it; what arrives is on disk before anybody looks at it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +12,8 @@ from gateway.model import Stamp
 from gateway.outbox import devices, frames, sessions
 from gateway.outbox.devices import Device
 from gateway.outbox.store import Store
+
+Arrival = tuple[Frame, Stamp]
 
 
 class LiveSession:
@@ -28,43 +29,48 @@ class LiveSession:
     ) -> None:
         self._store, self._ours, self._link = store, ours, link
         self._driver, self._device, self._row = driver, device, row
+        self._waiting: list[Arrival] = []
+        self._arrived = asyncio.Event()
+        self._over = False
         self._kept: asyncio.Queue[Frame | None] = asyncio.Queue()
         self.count = 0  # frames kept
 
     async def pump(self) -> None:
-        """Until the link is lost."""
-        waiting: list[tuple[Frame, Stamp]] = []
-        arrived = asyncio.Event()
-        over = False
-
-        async def receive() -> None:
-            nonlocal over
-            async for frame in self._link.frames():
-                waiting.append((frame, self._ours.now()))
-                arrived.set()
-            over = True
-            arrived.set()
-
-        async def commit() -> None:
-            while not (over and not waiting):
-                await arrived.wait()
-                arrived.clear()
-                burst, waiting[:] = list(waiting), []
-                if burst:
-                    await self._keep(burst)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(receive(), name="receive")
-            group.create_task(commit(), name="commit")
+        """Until the link is closed or lost, and everything that came before is on disk."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive(), name="receive")
+                group.create_task(self._commit(), name="commit")
+        finally:
+            if self._waiting:  # cancelled: the meter believes that we have them
+                self._store.post(frames.keep, self._device.id, self._row, self._data(self._waiting))
         self._kept.put_nowait(None)
 
-    async def _keep(self, burst: list[tuple[Frame, Stamp]]) -> None:
-        data = [pair for pair in burst if pair[0].characteristic in self._driver.data]
-        if data:
+    async def _receive(self) -> None:
+        async for frame in self._link.frames():
+            self._waiting.append((frame, self._ours.now()))
+            self._arrived.set()
+        self._over = True
+        self._arrived.set()
+
+    async def _commit(self) -> None:
+        while self._waiting or not self._over:
+            await self._arrived.wait()
+            self._arrived.clear()
+            burst, self._waiting = self._waiting, []
+            if burst:
+                await self._keep(burst)
+
+    async def _keep(self, burst: list[Arrival]) -> None:
+        if data := self._data(burst):
             await self._store(frames.keep, self._device.id, self._row, data)
             self.count += len(data)
         for frame, _ in burst:
             self._kept.put_nowait(frame)
+
+    def _data(self, burst: list[Arrival]) -> list[Arrival]:
+        """Those that carry readings; answers of a control point need no keeping."""
+        return [pair for pair in burst if pair[0].characteristic in self._driver.data]
 
     @property
     def cursor(self) -> int | None:
@@ -106,9 +112,7 @@ class LiveSession:
         return self._ours.local()
 
     async def clock_read(self, device_clock: datetime | None) -> None:
-        await self._store(
-            sessions.clock_event, self._row, "read", device_clock, self._ours.now()
-        )
+        await self._store(sessions.clock_event, self._row, "read", device_clock, self._ours.now())
 
     async def clock_set(self, device_clock: datetime) -> None:
         await self._store(sessions.clock_event, self._row, "set", device_clock, self._ours.now())
@@ -121,25 +125,10 @@ class LiveSession:
 
 
 async def converse(session: LiveSession, driver: Driver) -> None:
-    """Run the driver's conversation with the pump beside it. Raises LinkError.
-
-    The conversation is over when it says so; what the link delivered until then is on disk.
-    """
-    started = time.monotonic()
+    """Run the driver's conversation within its time. Raises LinkError."""
     try:
-        async with asyncio.TaskGroup() as group:
-            pump = group.create_task(session.pump(), name="pump")
-            async with asyncio.timeout(driver.session_s):
-                await driver.converse(session)
-            pump.cancel()
-    except* LinkError as errors:
-        raise _first(errors) from errors
-    except* TimeoutError as errors:
-        spent = time.monotonic() - started
-        raise LinkError(f"the conversation was not over after {spent:.0f} s") from errors
-
-
-def _first(errors: BaseExceptionGroup[LinkError]) -> LinkError:
-    for error in errors.exceptions:
-        return _first(error) if isinstance(error, BaseExceptionGroup) else error
-    return LinkError("the link failed")
+        async with asyncio.timeout(driver.session_s):
+            await driver.converse(session)
+    except TimeoutError as error:
+        words = f"the conversation was not over after {driver.session_s:.0f} s"
+        raise LinkError(words) from error

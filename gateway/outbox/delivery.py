@@ -115,15 +115,18 @@ def refused(db: Database, row: int, reason: str, now: datetime) -> None:
         db.note(to_us(now), "parked", None, row, reason)
 
 
-def receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: datetime) -> str:
-    """Take a receiver's word. Returns what it did: "received", "waiting" (more must say so),
+def receipts(
+    db: Database, notes: Sequence[ReceiptNote], required: Sequence[str], now: datetime
+) -> list[str]:
+    """Take a receiver's words. Returns what each did: "received", "waiting" (more must say so),
     "rejected", "onward", or why it changed nothing: "unknown", "stale" or "mismatch".
     """
     with db.transaction():
-        outcome = _receipt(db, note, required, now)
-        if outcome in ("unknown", "stale", "mismatch"):
-            db.count(f"receipts {outcome}")
-    return outcome
+        outcomes = [_receipt(db, note, required, now) for note in notes]
+        for outcome in outcomes:
+            if outcome in ("unknown", "stale", "mismatch"):
+                db.count(f"receipts {outcome}")
+    return outcomes
 
 
 def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: datetime) -> str:

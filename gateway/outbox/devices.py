@@ -59,11 +59,19 @@ def find(db: Database, address: str) -> Device | None:
 
 
 def by_id(db: Database, device: int) -> Device:
+    """A meter that exists."""
+    found = find_by_id(db, device)
+    if found is None:
+        raise KeyError(device)
+    return found
+
+
+def find_by_id(db: Database, device: int) -> Device | None:
     row = db.execute(
         f"SELECT {_COLUMNS} FROM devices WHERE id = ?",
         device,
     ).fetchone()
-    return _device(db, row)
+    return _device(db, row) if row else None
 
 
 def _device(db: Database, row: Row) -> Device:
@@ -215,8 +223,13 @@ def unsent(db: Database, device: int) -> int:
 
 
 def forget(db: Database, device: int, now: datetime) -> None:
-    """Remove a meter and every row of the person who used it (a kit moves on)."""
+    """Remove a meter and every row of the person who used it (a kit moves on).
+
+    Raises Known while it is connected: what it is sending would have nowhere to go.
+    """
     with db.transaction():
+        if db.one("SELECT 1 FROM sessions WHERE device_id = ? AND ended_at IS NULL", device):
+            raise Known("this meter is connected right now; try again in a minute")
         db.execute("DELETE FROM journey WHERE device_id = ?", device)
         db.execute("DELETE FROM devices WHERE id = ?", device)
         db.note(to_us(now), "forgotten", None, None)

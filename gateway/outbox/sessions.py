@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gateway.model import ClockPair, Segment, Stamp
 from gateway.outbox.database import Database
+from gateway.outbox.devices import Known
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
 
@@ -21,9 +22,11 @@ class ClockEvent:
 
 
 def begin(db: Database, device: int, now: datetime) -> int:
-    """A connection stands. Returns the session's row."""
+    """A connection stands. Returns the session's row. Raises Known if the meter was forgotten."""
     session = db.next_id("sessions")
     with db.transaction():
+        if db.one("SELECT 1 FROM devices WHERE id = ?", device) is None:
+            raise Known("this meter was forgotten meanwhile")
         db.execute(
             "INSERT INTO sessions (id, uuid, device_id, started_at) VALUES (?, ?, ?, ?)",
             session,

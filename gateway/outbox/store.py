@@ -65,6 +65,15 @@ class Store:
                 news, self._news = self._news, asyncio.Event()
                 news.set()
 
+    def post(
+        self,
+        step: Callable[Concatenate[Database, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Queue a step without waiting for it: for a cancelled caller. `close` waits for it."""
+        self._executor.submit(lambda: step(self._db, *args, **kwargs))
+
     async def changed(self, since: int) -> int:
         """Wait until there is a commit after revision *since*; returns the revision now."""
         while self.revision <= since:

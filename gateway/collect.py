@@ -1,0 +1,131 @@
+"""From the radio to the outbox: hear a known meter, connect, let its driver converse with it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+
+from drivers.api import Driver, LinkError
+from gateway.clock import OurClock
+from gateway.link import Link
+from gateway.live import RadioFacts
+from gateway.outbox import devices, sessions
+from gateway.outbox.devices import Device, Known
+from gateway.outbox.store import Store
+from gateway.pairing import introduce
+from gateway.radio import Radio
+from gateway.session import LiveSession, converse
+
+log = logging.getLogger(__name__)
+
+# After a conversation a meter may go on advertising for a while with nothing more to say.
+REST_S = 5.0
+# After a failure it is tried again soon, then less and less: it is awake for half a minute or so.
+RETRY_FIRST_S, RETRY_CAP_S = 1.0, 60.0
+
+
+class Collect:
+    """Listens for the meters of this home, for ever. One session per meter at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        radio: Radio,
+        drivers: Mapping[str, Driver],
+        ours: OurClock,
+        facts: RadioFacts,
+    ) -> None:
+        self._store, self._radio, self._drivers = store, radio, drivers
+        self._ours, self._facts = ours, facts
+        self._known: dict[str, int] = {}
+        self._busy: set[int] = set()
+        self._not_before: dict[int, float] = {}
+        self._failures: dict[int, int] = {}
+
+    async def refresh(self) -> None:
+        """Learn anew which meters are ours."""
+        known = await self._store(devices.all_devices)
+        self._known = {device.address: device.id for device in known}
+
+    async def run(self) -> None:
+        await self._store(sessions.end_all, self._ours.utc())
+        await self.refresh()
+        async with asyncio.TaskGroup() as group:
+            self._facts.scanning = True
+            async for heard in self._radio.advertisements(self._is_ours):
+                device = self._known.get(heard.address)
+                if device is None or not self._ready(device):
+                    continue
+                self._busy.add(device)
+                group.create_task(self._attend(device), name=f"session with device {device}")
+
+    def _is_ours(self, address: str, _services: Sequence[str]) -> bool:
+        return address in self._known
+
+    def _ready(self, device: int) -> bool:
+        return device not in self._busy and time.monotonic() >= self._not_before.get(device, 0.0)
+
+    async def _attend(self, device_id: int) -> None:
+        try:
+            await self._meet(device_id)
+            self._failures.pop(device_id, None)
+            self._not_before[device_id] = time.monotonic() + REST_S
+        except (LinkError, Known) as error:
+            failures = self._failures[device_id] = self._failures.get(device_id, 0) + 1
+            pause = min(RETRY_CAP_S, RETRY_FIRST_S * 2 ** (failures - 1))
+            self._not_before[device_id] = time.monotonic() + pause
+            self._facts.last_error = f"device {device_id}: {error}"
+            log.warning("device %d: %s; again in %.0f s at the earliest", device_id, error, pause)
+        finally:
+            self._busy.discard(device_id)
+
+    async def _meet(self, device_id: int) -> None:
+        device = await self._store(devices.find_by_id, device_id)
+        if device is None:  # forgotten since it was heard
+            return
+        driver = self._drivers.get(device.driver)
+        if driver is None:
+            raise Known(f"this version has no driver {device.driver!r}")
+        try:
+            await self._session(device, driver)
+        except* (LinkError, Known) as errors:
+            raise _first(errors) from errors
+
+    async def _session(self, device: Device, driver: Driver) -> None:
+        """One connection. Its frames are pumped to disk until after the link is closed: what the
+        meter sends while we hang up is confirmed as well.
+        """
+        trouble: LinkError | Known | None = None
+        async with (
+            asyncio.TaskGroup() as group,
+            self._radio.connect(device.address) as link,
+        ):
+            row = await self._store(sessions.begin, device.id, self._ours.utc())
+            session = LiveSession(self._store, self._ours, link, driver, device, row)
+            self._facts.links += 1
+            try:
+                if device.identity is None:
+                    await self._introduce(link, driver, device, row)
+                group.create_task(session.pump(), name=f"pump of device {device.id}")
+                await converse(session, driver)
+            except (LinkError, Known) as error:
+                trouble = error
+            finally:
+                self._facts.links -= 1
+        outcome = "complete" if trouble is None else str(trouble)
+        await self._store(sessions.end, row, outcome, self._ours.utc())
+        log.info("device %d: %d frames kept, session %s", device.id, session.count, outcome)
+        if trouble is not None:
+            raise trouble
+
+    async def _introduce(self, link: Link, driver: Driver, device: Device, row: int) -> None:
+        """First contact: bond, learn who it is, freeze that."""
+        met = await introduce(link, driver)
+        await self._store(devices.introduced, device.id, row, met.identity, met.info, met.bond)
+        log.info("device %d: introduced, bond: %s", device.id, met.bond)
+
+
+def _first(errors: BaseExceptionGroup[LinkError | Known]) -> LinkError | Known:
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return LinkError("the link failed")

@@ -1,0 +1,227 @@
+"""From the outbox to the broker, and the receiver's word back. The rows decide what is sent."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, Protocol
+
+from gateway import contract
+from gateway.backoff import Backoff
+from gateway.clock import OurClock
+from gateway.contract import ContractError, Publication, Topics
+from gateway.live import UplinkFacts
+from gateway.model import Message
+from gateway.outbox import delivery
+from gateway.outbox.delivery import ReceiptNote, Resend
+from gateway.outbox.store import Store
+from gateway.uplink import Incoming, Refused, Session, Uplink, UplinkError
+
+log = logging.getLogger(__name__)
+
+CONNECT_S = 60.0  # name, TCP, TLS, CONNACK and SUBACK together
+
+
+class StatusSource(Protocol):
+    """Where the status document comes from."""
+
+    async def document(self) -> contract.Status:
+        """As things stand now."""
+
+    async def due(self) -> contract.Status:
+        """Wait until it is worth publishing again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What was agreed with those who receive."""
+
+    topics: Topics
+    resend: Resend
+    receipts: bool  # False: nobody answers, the broker's word is the end
+    required: tuple[str, ...]  # names that must each confirm; empty: any one
+    window: int
+
+
+class Deliver:
+    """Keeps one connection up and everything due on its way."""
+
+    def __init__(
+        self,
+        store: Store,
+        uplink: Uplink,
+        duty: Duty,
+        status: StatusSource,
+        ours: OurClock,
+        facts: UplinkFacts,
+        backoff: Backoff,
+    ) -> None:
+        self._store, self._uplink, self._duty, self._status = store, uplink, duty, status
+        self._ours, self._facts, self._backoff = ours, facts, backoff
+        self._flying: set[int] = set()
+        self._acked: list[tuple[int, int, int]] = []
+        self._landed = asyncio.Event()
+
+    async def run(self) -> None:
+        """For ever: connect, serve, and after a loss wait with full jitter."""
+        while True:
+            try:
+                await self._connection()
+            except UplinkError as error:
+                self._facts.connected_at = None
+                self._facts.failures += 1
+                self._facts.last_error = error.words
+                delay = self._backoff.delay(reason_code=error.reason_code, slow=error.slow)
+                log.warning("%s; trying again in %.1f s", error.words, delay)
+                await asyncio.sleep(delay)
+
+    async def _connection(self) -> NoReturn:
+        """One connection until it is lost. Raises UplinkError, always."""
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    session = await stack.enter_async_context(self._uplink.connect())
+                    topics = self._duty.topics
+                    await session.subscribe(topics.receipt, topics.command)
+            except TimeoutError as error:
+                words = f"the broker was not ready within {CONNECT_S:g} s"
+                raise UplinkError("unanswered", words) from error
+            self._backoff.connected()
+            self._facts.connected_at = self._ours.utc()
+            self._facts.last_error = None
+            log.info("connected to the broker")
+            await self._store(delivery.resend_now, self._ours.utc())
+            await self._serve(session)
+
+    async def _serve(self, session: Session) -> NoReturn:
+        self._flying.clear()
+        self._acked.clear()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen(session), name="listen")
+                group.create_task(self._record(), name="record")
+                group.create_task(self._report(session), name="report")
+                group.create_task(self._send(session, group), name="send")
+        except* UplinkError as errors:
+            raise _first(errors) from errors
+        raise UplinkError("lost", "the connection ended")
+
+    async def _send(self, session: Session, group: asyncio.TaskGroup) -> None:
+        """Whatever is due goes out, as far as the window allows."""
+        while True:
+            seen = self._store.revision
+            room = self._duty.window - len(self._flying)
+            messages: Sequence[Message] = ()
+            if room > 0:
+                messages = await self._store(
+                    delivery.due, self._ours.utc(), room, frozenset(self._flying)
+                )
+            for message in messages:
+                self._flying.add(message.row)
+                group.create_task(self._publish(session, message), name=f"row {message.row}")
+            if not messages:
+                await self._wait(seen)
+
+    async def _wait(self, seen: int) -> None:
+        """Until a row may have changed, or the next is due."""
+        due = await self._store(delivery.next_due)
+        patience = None
+        if due is not None:
+            patience = max(0.05, (due - self._ours.utc()).total_seconds())
+        try:
+            async with asyncio.timeout(patience):
+                await self._store.changed(seen)
+        except TimeoutError:
+            return
+
+    async def _publish(self, session: Session, message: Message) -> None:
+        expiry = max(1, int(self._duty.resend.after(message.attempt).total_seconds()))
+        try:
+            code = await session.publish(contract.observation(self._duty.topics, message, expiry))
+        except Refused as error:
+            log.error("row %d: parked: %s", message.row, error)  # noqa: TRY400 - foreseen
+            await self._store(delivery.refused, message.row, str(error), self._ours.utc())
+            self._flying.discard(message.row)
+            return
+        self._acked.append((message.row, message.version, code))
+        self._landed.set()
+
+    async def _record(self) -> None:
+        """Write good PUBACKs down; those that come during one commit go into the next together."""
+        while True:
+            await self._landed.wait()
+            self._landed.clear()
+            acks, self._acked = self._acked, []
+            now = self._ours.utc()
+            await self._store(delivery.published, acks, self._duty.resend, self._duty.receipts, now)
+            self._facts.last_puback_at = now
+            self._flying.difference_update(row for row, _, _ in acks)
+
+    async def _listen(self, session: Session) -> None:
+        """What comes down is on disk before the next message is asked for, which acknowledges."""
+        async for message in session.messages():
+            if message.topic == self._duty.topics.receipt:
+                await self._receipts(message)
+            elif message.topic == self._duty.topics.command:
+                await self._command(session, message)
+
+    async def _receipts(self, message: Incoming) -> None:
+        if message.retain:
+            self._odd("retained: a receipt is news, not a state")
+            return
+        try:
+            parsed = contract.parse_receipts(message.body)
+        except ContractError as error:
+            self._odd(str(error))
+            return
+        notes = [
+            ReceiptNote(
+                str(each.id), each.epoch, each.sha256, each.by, each.status, each.reason or ""
+            )
+            for each in parsed.receipts
+        ]
+        now = self._ours.utc()
+        outcomes = await self._store(delivery.receipts, notes, self._duty.required, now)
+        for outcome in outcomes:
+            if outcome in ("unknown", "mismatch"):
+                self._odd(outcome)
+            else:
+                self._facts.last_receipt_at = now
+
+    def _odd(self, why: str) -> None:
+        self._facts.odd_receipts += 1
+        log.warning("a receipt changed nothing: %s", why)
+
+    async def _command(self, session: Session, message: Incoming) -> None:
+        """This version carries out no command, and says so; a retained one is not answered."""
+        if message.retain:
+            return
+        reply = contract.refusal(message.body, self._duty.topics.gateway, self._ours.utc())
+        await self._send_up(session, contract.reply(self._duty.topics, reply, message.correlation))
+
+    async def _report(self, session: Session) -> None:
+        """The status document: at once, for the will may have said offline; then when due."""
+        document = await self._status.document()
+        while True:
+            await self._send_up(session, contract.status(self._duty.topics, document))
+            document = await self._status.due()
+
+    async def _send_up(self, session: Session, publication: Publication) -> None:
+        try:
+            await session.publish(publication)
+        except Refused as error:
+            log.warning("%s: %s", publication.topic, error)
+
+
+def offline(topics: Topics, version: str, at: datetime) -> Publication:
+    """The will: what the broker says of us when we have been away too long."""
+    document = contract.Offline(at=at, gateway=topics.gateway, version=version)
+    return contract.will(topics, document)
+
+
+def _first(errors: BaseExceptionGroup[UplinkError]) -> UplinkError:
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return UplinkError("lost", "the connection ended")

@@ -1,0 +1,20 @@
+"""systemd's notification protocol (sd_notify(3)): a datagram, no library."""
+
+import os
+import socket
+
+
+def notify(state: str) -> None:
+    """Send *state* to the service manager; without one, nothing happens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        sock.connect("\0" + address[1:] if address.startswith("@") else address)
+        sock.sendall(state.encode())
+
+
+def watchdog_s() -> float | None:
+    """How often WATCHDOG=1 is expected, in seconds; None without a watchdog."""
+    usec = os.environ.get("WATCHDOG_USEC", "")
+    return int(usec) / 1e6 if usec.isdigit() and int(usec) else None
