@@ -6,6 +6,7 @@ cancelled caller leaves, the transaction goes on, and the next call waits its tu
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -100,10 +101,11 @@ def open_store(state_dir: Path, key_file: Path, factory: Factory = connect) -> S
             " make the folder, give it to the gateway's user, or set gateway.state_dir"
         ) from error
     try:
-        return Store(Database(factory(path), Vault(load_key(key_file, path))))
+        vault = Vault(load_key(key_file, path))
+        return Store(Database(factory(path), vault))
     except KeyRefused as error:
         raise Unusable(_key_words(error, key_file)) from error
-    except DamagedError as error:
+    except (DamagedError, sqlite3.DatabaseError) as error:
         raise Unusable(f"{path}: damaged ({error}); restore it or move it away") from error
 
 
