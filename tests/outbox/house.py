@@ -8,7 +8,7 @@ from pathlib import Path
 from drivers.api import DeviceInfo, Frame, sig_uuid
 from drivers.registry import all_drivers
 from gateway.clock import OurClock
-from gateway.model import GatewayInfo, Patient, Stamp
+from gateway.model import GatewayInfo, Message, Patient, Stamp
 from gateway.outbox import delivery, devices, frames, sessions
 from gateway.outbox.delivery import ReceiptNote, Resend
 from gateway.outbox.store import Store, open_store
@@ -90,10 +90,10 @@ class House:
         while await self.process.step():
             pass
 
-    async def due(self) -> list[delivery.Message]:
+    async def due(self) -> list[Message]:
         return await self.store(delivery.due, self.now(), 100)
 
-    async def publish(self, code: int = 0, *, receipts: bool = True) -> list[delivery.Message]:
+    async def publish(self, code: int = 0, *, receipts: bool = True) -> list[Message]:
         """Everything due is sent, and the broker answers *code*."""
         messages = await self.due()
         acks = [(each.row, each.version, code) for each in messages]
@@ -101,15 +101,15 @@ class House:
         return messages
 
     async def receive(
-        self, message: delivery.Message, status: str = "stored", by: str = "care", **but: str
+        self, message: Message, status: str = "stored", by: str = "care", **but: str
     ) -> str:
         """A receiver's word on *message*; *but* forges parts of it."""
         note = ReceiptNote(str(message.id), message.epoch, message.sha256, by, status, "because")
-        note = replace(note, **but)  # type: ignore[arg-type] # str fields by name
+        note = replace(note, **but)
         return (await self.store(delivery.receipts, [note], (), self.now()))[0]
 
     async def states(self) -> list[str]:
-        return [state for (state,) in await self.rows("SELECT state FROM readings ORDER BY id")]
+        return [str(row[0]) for row in await self.rows("SELECT state FROM readings ORDER BY id")]
 
     async def rows(self, sql: str) -> list[tuple[object, ...]]:
         return await self.store(lambda db: db.execute(sql).fetchall())

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+from gateway.model import Message
 from gateway.outbox import delivery
 from gateway.outbox.delivery import ReceiptNote
 from tests.outbox.house import RESEND, House, cuff
 
 
-async def one(house: House) -> delivery.Message:
+async def one(house: House) -> Message:
     await house.session(await house.meter(), [cuff()])
     await house.settle()
     (message,) = await house.due()
