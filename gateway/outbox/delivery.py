@@ -169,7 +169,7 @@ def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: date
         to_us(now),
         row,
     )
-    db.note(to_us(now), "received", None, row)
+    db.note(to_us(now), "received", None, row, note.by)
     return "received"
 
 
@@ -214,7 +214,7 @@ def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int
     with db.transaction():
         for (row,) in rows:
             db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
-            db.execute("UPDATE readings SET reading = NULL WHERE id = ?", row)
+            db.execute("UPDATE readings SET reading = NULL, natural_key = NULL WHERE id = ?", row)
             db.execute("UPDATE frames SET octets = NULL WHERE reading_id = ?", row)
             db.execute("DELETE FROM journey WHERE reading_id = ?", row)
     return len(rows)

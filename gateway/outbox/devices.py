@@ -133,29 +133,41 @@ def add(
         ):
             where = "without a slot" if slot is None else f"slot {slot}"
             raise Known(f"{address} {where} already belongs to somebody; forget it first")
-        binding = db.next_id("bindings")
-        db.execute(
-            "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, NULL)",
-            binding,
-            device,
-            slot,
-            _seal_patient(db, binding, patient),
-            to_us(from_at),
-        )
+        bind(db, device, slot, patient, from_at)
         db.note(to_us(now), "bound", device, None, "" if slot is None else f"slot {slot}")
     return int(device)
 
 
-def _seal_patient(db: Database, binding: int, patient: Patient | None) -> bytes | None:
-    if patient is None:
-        return None
-    return db.seal("bindings", binding, "patient", json.dumps(asdict(patient)).encode())
+def bind(
+    db: Database,
+    device: int,
+    slot: int | None,
+    patient: Patient | None,
+    from_at: datetime,
+    only: int | None = None,
+) -> int:
+    """A new binding; inside a transaction. *only*: it holds for this reading and for no other."""
+    binding = db.next_id("bindings")
+    sealed = None
+    if patient is not None:
+        sealed = db.seal("bindings", binding, "patient", json.dumps(asdict(patient)).encode())
+    db.execute(
+        "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, NULL, ?)",
+        binding,
+        device,
+        slot,
+        sealed,
+        to_us(from_at),
+        only,
+    )
+    return binding
 
 
 def bindings(db: Database, device: int) -> list[Binding]:
+    """Whose slots these are; not what a technician said of single readings."""
     rows = db.execute(
         "SELECT id, device_id, slot, patient, from_at, to_at FROM bindings WHERE device_id = ?"
-        " ORDER BY id",
+        " AND only IS NULL ORDER BY id",
         device,
     )
     return [

@@ -62,19 +62,24 @@ class Unrendered:
         return UUID(self.public_id)
 
 
-def occurrence(db: Database, device: int, natural_key: bytes, place: bytes) -> bytes:
+def occurrence(
+    db: Database, device: int, natural_key: bytes, place: bytes, before: int | None = None
+) -> bytes:
     """What tells this reading from others of this meter with the same natural key.
 
     The first of them has nothing, so that a replaced gateway gives it the same name; a moment of
-    arrival always counts, since another gateway's first is not ours.
+    arrival always counts, since another gateway's first is not ours. *before*: this reading's own
+    row, if it has one already.
     """
     if place.startswith(b"arrival"):
         return place
     earlier = db.one(
-        "SELECT count(*) FROM readings WHERE device_id = ? AND frame_key = ? AND key <> ?",
+        "SELECT count(*) FROM readings WHERE device_id = ? AND frame_key = ? AND key <> ?"
+        " AND id < coalesce(?, id + 1)",
         device,
         db.digest(natural_key),
         db.digest(natural_key, place),
+        before,
     )
     return b"" if not earlier else b"occurrence %d" % earlier
 
@@ -119,14 +124,16 @@ def _same(db: Database, row: int, sealed: bytes | None, item: Identified) -> boo
 def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
     row = db.next_id("readings")
     db.execute(
-        "INSERT INTO readings (id, device_id, session_id, key, frame_key, segment_id, binding_id,"
-        " public_id, reading, slot, effective_at, issued_at, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO readings (id, device_id, session_id, key, frame_key, natural_key, place,"
+        " segment_id, binding_id, public_id, reading, slot, effective_at, issued_at, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
         item.device,
         item.session,
         key,
         db.digest(item.natural_key),
+        db.seal("readings", row, "natural_key", item.natural_key),
+        item.place.decode("ascii"),
         item.segment,
         item.binding,
         item.public_id,

@@ -1,5 +1,6 @@
 -- The outbox, first schema. Times are microseconds since 1970-01-01 UTC (INTEGER); a device's own
--- clock is naive ISO text. Columns marked "sealed" are AES-256-GCM (vault.py).
+-- clock is naive ISO text. Columns marked "sealed" are AES-256-GCM (vault.py). AUTOINCREMENT: the id
+-- of a row that is gone is never given to another, so that nothing of one person finds a second.
 
 CREATE TABLE meta (                    -- epoch, next_seq, and the sealed secret behind digests
     key   TEXT PRIMARY KEY,
@@ -7,7 +8,7 @@ CREATE TABLE meta (                    -- epoch, next_seq, and the sealed secret
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE devices (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     address    TEXT NOT NULL UNIQUE,   -- what a connection is made to
     driver     TEXT NOT NULL,
     identity   TEXT UNIQUE,            -- frozen at first contact; NULL until then
@@ -20,17 +21,18 @@ CREATE TABLE devices (
 ) STRICT;
 
 CREATE TABLE bindings (                -- whose reading: (device, user slot) -> patient
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     device_id  INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     slot       INTEGER,                -- NULL: readings that name no user
     patient    BLOB,                   -- sealed; NULL: this slot is ignored
     from_at    INTEGER NOT NULL,
-    to_at      INTEGER                 -- NULL: until further notice
+    to_at      INTEGER,                -- NULL: until further notice
+    only       INTEGER REFERENCES readings (id) ON DELETE CASCADE -- this reading and no other
 ) STRICT;
 CREATE INDEX bindings_device ON bindings (device_id);
 
 CREATE TABLE sessions (                -- one connection
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     uuid       TEXT NOT NULL,
     device_id  INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     started_at INTEGER NOT NULL,
@@ -41,7 +43,7 @@ CREATE INDEX sessions_device ON sessions (device_id);
 CREATE INDEX sessions_open ON sessions (id) WHERE ended_at IS NULL;
 
 CREATE TABLE segments (                -- a span in which a device's clock ran free
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     device_id   INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     offset_us   INTEGER NOT NULL,      -- UTC minus device clock
     device_from TEXT,                  -- NULL: as far back as its memory goes
@@ -64,7 +66,7 @@ CREATE TABLE clock_events (            -- a device's clock read or set, beside o
 CREATE INDEX clock_events_session ON clock_events (session_id);
 
 CREATE TABLE frames (                  -- exactly what came, before anything looks at it
-    id             INTEGER PRIMARY KEY,
+    id             INTEGER PRIMARY KEY AUTOINCREMENT,
     device_id      INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     session_id     INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     characteristic TEXT NOT NULL,
@@ -86,11 +88,13 @@ CREATE INDEX frames_joins ON frames (device_id, joins) WHERE joins IS NOT NULL;
 CREATE INDEX frames_reading ON frames (reading_id) WHERE reading_id IS NOT NULL;
 
 CREATE TABLE readings (                -- one act of measurement, and where it is on its way
-    id           INTEGER PRIMARY KEY,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
     device_id    INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
     session_id   INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     key          BLOB NOT NULL,        -- keyed hash of its identity on the device
     frame_key    BLOB NOT NULL,        -- the same without clock segment or arrival
+    natural_key  BLOB,                 -- sealed: what frame_key is the hash of
+    place        TEXT NOT NULL,        -- the clock segment or arrival that `key` has beside it
     segment_id   INTEGER REFERENCES segments (id) ON DELETE SET NULL,
     binding_id   INTEGER REFERENCES bindings (id) ON DELETE SET NULL,
     public_id    TEXT UNIQUE,          -- NULL until the person is known

@@ -1,0 +1,142 @@
+"""What the rows say of our health, in one look."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.outbox.database import Database, Row
+from gateway.outbox.moments import from_us, maybe
+
+UNHEARD = 0x10  # PUBACK: no matching subscribers
+ASKED_TWICE = 2  # published so often without a receipt: not the first wait any more
+
+
+@dataclass(frozen=True, slots=True)
+class Unreceipted:
+    """The oldest reading that no receiver has confirmed."""
+
+    seq: int
+    since: datetime  # when it reached us
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """One meter."""
+
+    id: int
+    address: str
+    driver: str
+    introduced: bool  # paired, or met for the first time where no bond is needed
+    bond: str
+    battery: int | None
+    cursor: int | None
+    added_at: datetime
+    last_session: datetime | None
+    last_outcome: str | None  # of that session, in words; may name the meter's address
+    last_reading: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that health is computed from, as of one moment."""
+
+    epoch: str
+    bytes: int
+    captured: int  # frames not yet read, those that wait for our clock among them
+    waiting_for_clock: int
+    pending: int
+    published: int
+    received: int
+    held_readings: int
+    held_frames: int
+    parked_readings: int
+    parked_frames: int
+    unheard: int  # pending: the broker took them, and nobody listened
+    unanswered: int  # sent at least twice, never confirmed
+    last_seq: int | None
+    oldest: Unreceipted | None
+    last_receipt: datetime | None
+    devices: tuple[DeviceFacts, ...] = ()
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def held(self) -> int:
+        return self.held_readings + self.held_frames
+
+    @property
+    def parked(self) -> int:
+        return self.parked_readings + self.parked_frames
+
+
+def facts(db: Database) -> Facts:
+    frames = _by_state(db, "frames", "('captured', 'parked', 'held')")
+    moving = _by_state(db, "readings", "('pending', 'published')")
+    waiting = _by_state(db, "readings", "('held', 'parked')")
+    oldest = db.execute(
+        "SELECT seq, issued_at FROM readings WHERE state IN ('pending', 'published')"
+        " AND seq IS NOT NULL ORDER BY seq LIMIT 1"
+    ).fetchone()
+    return Facts(
+        epoch=db.epoch,
+        bytes=int(db.one("PRAGMA page_count")) * int(db.one("PRAGMA page_size")),
+        captured=frames.get("captured", 0),
+        waiting_for_clock=_count(db, "frames", "state = 'captured' AND NOT trusted"),
+        pending=moving.get("pending", 0),
+        published=moving.get("published", 0),
+        received=_count(db, "readings", "state = 'received'"),
+        held_readings=waiting.get("held", 0),
+        held_frames=frames.get("held", 0),
+        parked_readings=waiting.get("parked", 0),
+        parked_frames=frames.get("parked", 0),
+        unheard=_count(db, "readings", f"state = 'pending' AND puback = {UNHEARD}"),
+        unanswered=_count(
+            db, "readings", f"state IN ('pending', 'published') AND publishes >= {ASKED_TWICE}"
+        ),
+        last_seq=int(db.meta("next_seq")) - 1 or None,
+        oldest=None if oldest is None else Unreceipted(oldest[0], from_us(oldest[1])),
+        last_receipt=maybe(
+            db.one("SELECT max(received_at) FROM readings WHERE state = 'received'")
+        ),
+        devices=tuple(_device(row) for row in db.execute(_DEVICES)),
+        counters=dict(db.execute("SELECT name, n FROM counters ORDER BY name").fetchall()),
+    )
+
+
+_DEVICES = """
+    SELECT id, address, driver, identity IS NOT NULL, bond, battery, cursor, added_at,
+           (SELECT max(started_at) FROM sessions s WHERE s.device_id = d.id),
+           (SELECT outcome FROM sessions s WHERE s.device_id = d.id
+            AND ended_at IS NOT NULL ORDER BY s.id DESC LIMIT 1),
+           (SELECT max(issued_at) FROM readings r WHERE r.device_id = d.id)
+    FROM devices d ORDER BY id
+"""
+
+
+def _device(columns: Row) -> DeviceFacts:
+    (id_, address, driver, met, bond, battery, cursor, added_at, session, outcome, reading) = (
+        columns
+    )
+    return DeviceFacts(
+        id_,
+        address,
+        driver,
+        bool(met),
+        bond,
+        battery,
+        cursor,
+        from_us(added_at),
+        maybe(session),
+        outcome,
+        maybe(reading),
+    )
+
+
+def _by_state(db: Database, table: str, states: str) -> dict[str, int]:
+    return dict(
+        db.execute(
+            f"SELECT state, count(*) FROM {table} WHERE state IN {states} GROUP BY state"
+        ).fetchall()
+    )
+
+
+def _count(db: Database, table: str, condition: str) -> int:
+    return int(db.one(f"SELECT count(*) FROM {table} WHERE {condition}"))
