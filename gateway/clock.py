@@ -82,7 +82,8 @@ def read(segments: Sequence[Segment], device_clock: datetime, ours: datetime) ->
     """What changes when a meter's clock reads *device_clock* at our moment *ours*.
 
     The running segment goes on if the offset agrees; otherwise the clock was set or stepped by
-    somebody in between: the segment ends where it was last seen and a new one begins.
+    somebody in between: the segment ends where it was last seen, and the new one cannot have begun
+    before that moment, which by the new clock was `last.seen` moved by the step.
     """
     offset = ours - device_clock.replace(tzinfo=UTC)
     last = segments[-1] if segments else None
@@ -92,7 +93,8 @@ def read(segments: Sequence[Segment], device_clock: datetime, ours: datetime) ->
     if abs(offset - last.offset) <= SAME_CLOCK + elapsed * DRIFT:
         return [replace(last, offset=offset, seen=device_clock)]
     ended = replace(last, device_to=last.device_to or last.seen)
-    return [ended, Segment(0, offset, None, None, device_clock)]
+    begun = None if last.seen is None else last.seen + (last.offset - offset)
+    return [ended, Segment(0, offset, begun, None, device_clock)]
 
 
 def set_to(segments: Sequence[Segment], device_clock: datetime, ours: datetime) -> list[Segment]:
