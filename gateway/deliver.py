@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,23 +112,20 @@ class Deliver:
         while True:
             seen = self._store.revision
             room = self._duty.window - len(self._flying)
-            messages: Sequence[Message] = ()
-            if room > 0:
-                messages = await self._store(
-                    delivery.due, self._ours.utc(), room, frozenset(self._flying)
-                )
+            if room <= 0:
+                await self._store.changed(seen)
+                continue
+            now, flying = self._ours.utc(), frozenset(self._flying)
+            messages = await self._store(delivery.due, now, room, flying)
             for message in messages:
                 self._flying.add(message.row)
                 group.create_task(self._publish(session, message), name=f"row {message.row}")
             if not messages:
-                await self._wait(seen)
+                await self._wait(seen, await self._store(delivery.next_due, flying))
 
-    async def _wait(self, seen: int) -> None:
+    async def _wait(self, seen: int, due: datetime | None) -> None:
         """Until a row may have changed, or the next is due."""
-        due = await self._store(delivery.next_due)
-        patience = None
-        if due is not None:
-            patience = max(0.05, (due - self._ours.utc()).total_seconds())
+        patience = None if due is None else max(0.0, (due - self._ours.utc()).total_seconds())
         try:
             async with asyncio.timeout(patience):
                 await self._store.changed(seen)

@@ -4,6 +4,7 @@ Everything here can be done again after a crash: frames stay `captured` until th
 filed, readings stay without a Bundle until one is stored.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 50  # rows in one go: bounds memory, and the time the event loop is held
 PATIENCE = timedelta(hours=24)  # design 8: held for our clock no longer than this
+IDLE_S = 30.0  # our clock may become trusted without any row changing
 LATE = timedelta(hours=24)  # the `late` attribute: news of yesterday
 
 
@@ -54,7 +56,11 @@ class Process:
             seen = self._store.revision
             while await self.step():
                 pass
-            await self._store.changed(seen)
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    await self._store.changed(seen)
+            except TimeoutError:
+                continue
 
     async def step(self) -> bool:
         """Handle one batch of each kind; whether there may be more."""

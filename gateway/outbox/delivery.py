@@ -1,5 +1,6 @@
 """From the outbox to the receiver's word, and what is left afterwards."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -63,8 +64,15 @@ def _message(db: Database, columns: Row) -> Message:
     )
 
 
-def next_due(db: Database) -> datetime | None:
-    return maybe(db.one("SELECT min(due_at) FROM readings WHERE state IN ('pending', 'published')"))
+def next_due(db: Database, exclude: Collection[int] = ()) -> datetime | None:
+    """When the first of the rows that are not on the wire is due; None if none ever will be."""
+    return maybe(
+        db.one(
+            "SELECT min(due_at) FROM readings WHERE state IN ('pending', 'published')"
+            " AND id NOT IN (SELECT value FROM json_each(?))",
+            json.dumps(list(exclude)),
+        )
+    )
 
 
 def published(

@@ -53,13 +53,12 @@ _COLUMNS = (
 # A frame can be read once its session has compared clocks or is over; where a reading may consist
 # of several frames (whole-session drivers), only once it is over.
 _SETTLED = """
-    SELECT {columns} FROM frames f
+    FROM frames f
     JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
     WHERE f.state = 'captured' AND d.identity IS NOT NULL
       AND (f.trusted OR ? OR ? > CASE f.boot_id WHEN ? THEN f.boottime ELSE 0 END)
       AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({whole}) AND EXISTS
            (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
-    ORDER BY f.id LIMIT ?
 """
 
 
@@ -69,19 +68,29 @@ def take(
     """The next frames to handle, all of one session; counted on disk as being handled.
 
     Frames stamped while our clock was not trusted wait until it is, or for *patience* since they
-    came (since this boot, if they came in an earlier one). A frame that was in hand at an earlier
-    crash comes alone.
+    came (since this boot, if they came in an earlier one). *limit* never parts a session in which
+    a reading may consist of several frames. A frame that was in hand at an earlier crash comes
+    alone.
     """
-    sql = _SETTLED.format(columns=_COLUMNS, whole=", ".join("?" * len(whole)))
+    settled = _SETTLED.format(whole=", ".join("?" * len(whole)))
     given_up = (now.boottime - patience) // MICROSECOND
-    rows = db.execute(sql, now.trusted, given_up, now.boot_id, *whole, limit).fetchall()
-    batch = [_kept(db, row) for row in rows]
-    if not batch:
+    terms = (now.trusted, given_up, now.boot_id, *whole)
+    first = db.execute(
+        f"SELECT f.session_id, d.driver {settled} ORDER BY f.id LIMIT 1", *terms
+    ).fetchone()
+    if first is None:
         return []
+    session, driver = first
+    rows = db.execute(
+        f"SELECT {_COLUMNS} {settled} AND f.session_id = ? ORDER BY f.id LIMIT ?",
+        *terms,
+        session,
+        -1 if driver in whole else limit,
+    )
+    batch = [_kept(db, row) for row in rows]
     suspects = [kept for kept in batch if kept.attempts]
     if suspects:
         batch = suspects[:1]
-    batch = [kept for kept in batch if kept.session == batch[0].session]
     with db.transaction(durable=False):
         for kept in batch:
             db.execute("UPDATE frames SET attempts = attempts + 1 WHERE id = ?", kept.id)

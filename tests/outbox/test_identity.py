@@ -43,6 +43,15 @@ async def test_a_record_that_was_sent_twice_in_one_session_is_one_reading(house:
     assert await house.states() == ["pending"]
 
 
+async def test_a_long_session_parts_no_record_from_its_context(house: House) -> None:
+    device = await house.meter("sig_glucose")
+    memory = [each for n in range(1, 81) for each in (glucose(n), context(n))]
+    await house.session(device, memory[1:] + memory[:1])
+    await house.settle()
+    assert await house.rows("SELECT DISTINCT version FROM readings") == [(1,)]
+    assert len(await house.states()) == 80
+
+
 async def test_the_id_is_the_same_from_a_replaced_gateway(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
