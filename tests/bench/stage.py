@@ -22,6 +22,9 @@ ORGANISATION = "bench"
 CUFF = "C0:11:22:33:44:55"
 MEASUREMENT = "2a35"
 ON_DISK = "/var/tmp"  # noqa: S108  # /tmp may be memory (Debian 13), where an fsync costs nothing
+# BlueZ renews a bonded meter's subscription by itself when it connects. What the meter sends before
+# the client's own StartNotify is heard by nobody: a matter for the listener, not for a benchmark.
+AFTER_S = 0.5
 STOP_S = 8.0  # the gateway promises to end within 5
 
 Process = asyncio.subprocess.Process
@@ -49,6 +52,7 @@ class Stage:
             address=CUFF,
             characteristic=MEASUREMENT,
             frames=[frame.hex() for frame in frames],
+            after_s=AFTER_S,
             interval_s=interval_s,
             hang_up_s=hang_up_s,
         )

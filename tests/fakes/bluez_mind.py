@@ -34,6 +34,7 @@ class Pour:
 
     characteristic: str
     frames: tuple[bytes, ...]
+    after_s: float = 0.0  # the meter's own pause before the first one
     interval_s: float = 0.0
     hang_up_s: float | None = None  # after the last frame; None: the link stays
 
@@ -136,6 +137,7 @@ class Bluez:
             self._tasks.create_task(self._indicate(device, char, pour), name="indicate")
 
     async def _indicate(self, device: Device, char: Characteristic, pour: Pour) -> None:
+        await asyncio.sleep(pour.after_s)
         sent_ns = []
         for octets in pour.frames:
             sent_ns.append(time.monotonic_ns())

@@ -64,12 +64,13 @@ class Orders:
         address: str,
         characteristic: str,
         frames: list[str],
+        after_s: float = 0.0,
         interval_s: float = 0.0,
         hang_up_s: float | None = None,
     ) -> None:
         """Advertise, and indicate these frames to whoever connects and listens."""
         octets = tuple(bytes.fromhex(frame) for frame in frames)
-        pour = Pour(full_uuid(characteristic), octets, interval_s, hang_up_s)
+        pour = Pour(full_uuid(characteristic), octets, after_s, interval_s, hang_up_s)
         self._bluez.pour(self._path(address), pour)
 
     def awake(self, address: str, on: bool) -> None:
