@@ -11,7 +11,8 @@ import asyncio
 import logging
 import ssl
 import threading
-from typing import Any, Final
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
 
 import aiomqtt
 from aiomqtt.types import PahoSocket
@@ -27,6 +28,8 @@ from gateway.contract import Publication
 from gateway.uplink import packets
 from gateway.uplink.errors import TOO_LARGE, Refused, UplinkError, reason, unreachable
 from gateway.uplink.window import Window
+
+T = TypeVar("T")
 
 CONNACK_S = 15.0
 GOODBYE_S = 1.0
@@ -180,6 +183,14 @@ class Client(aiomqtt.Client):
         return otherwise if self.loss is None else self.loss.again()
 
     # What aiomqtt and paho-mqtt call.
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # aiomqtt's signature
+        """As aiomqtt's, without the wait_for of Python 3.11: it can swallow a cancellation."""
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("no answer from the broker") from None
 
     def _client_connect(self) -> None:
         try:

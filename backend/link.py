@@ -1,0 +1,117 @@
+"""The receiver's connection: aiomqtt, with acknowledgement after the fact."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+import aiomqtt
+from paho.mqtt.client import Client as Paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway import contract
+from gateway.contract import Receipts, Topics
+
+log = logging.getLogger("hjemgate.receiver")
+
+T = TypeVar("T")
+
+SESSION_S = 7 * 86400  # the broker keeps readings for a receiver that is away, until they expire
+UNACKNOWLEDGED = 200  # at most, from the broker
+ANSWER_S = 5.0
+
+
+class Place(Protocol):
+    """Where the broker is, and who we are there."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def by(self) -> str: ...
+
+
+class Link(aiomqtt.Client):
+    """One connection. Every call may raise aiomqtt.MqttError."""
+
+    def __init__(self, place: Place, tls: ssl.SSLContext) -> None:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's gap
+        properties.SessionExpiryInterval = SESSION_S
+        properties.ReceiveMaximum = UNACKNOWLEDGED
+        super().__init__(
+            place.host,
+            place.port,
+            identifier=place.by,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=False,
+            properties=properties,
+            keepalive=30,
+            tls_context=tls,
+            timeout=ANSWER_S,
+        )
+        self._client.manual_ack_set(True)
+
+    async def listen(self, topic: str) -> None:
+        """Subscribe at QoS 1."""
+        for code in await self.subscribe(topic, options=SubscribeOptions(qos=1)):
+            if isinstance(code, ReasonCode) and code.is_failure:
+                raise aiomqtt.MqttError(f"may not listen to {topic}: {code}")
+
+    async def arrived(self, most: int) -> Sequence[aiomqtt.Message]:
+        """Wait for a message; return it with what else is there, up to *most*."""
+        found = [await anext(self.messages)]
+        while len(found) < most and len(self.messages) > 0:
+            found.append(await anext(self.messages))
+        return found
+
+    def acknowledge(self, message: aiomqtt.Message) -> None:
+        """Tell the broker that it may forget *message*."""
+        self._client.ack(message.mid, message.qos)
+
+    async def publish_receipts(self, topics: Topics, receipts: Receipts) -> None:
+        """Return when the broker has them."""
+        publication = contract.receipts(topics, receipts)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's gap
+        properties.PayloadFormatIndicator = 1
+        properties.ContentType = publication.content_type
+        await self.publish(publication.topic, publication.body, qos=1, properties=properties)
+
+    @staticmethod
+    def user_properties(message: aiomqtt.Message) -> Sequence[tuple[str, str]]:
+        return getattr(message.properties, "UserProperty", ())
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        with suppress(aiomqtt.MqttError):  # gone either way, and not to hide why we leave
+            await super().__aexit__(exc_type, exc, tb)
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # aiomqtt's signature
+        """As aiomqtt's, without the wait_for of Python 3.11: it can swallow a cancellation."""
+        try:
+            async with asyncio.timeout(self.timeout if timeout is None else timeout):
+                return await fut
+        except TimeoutError:
+            raise aiomqtt.MqttError("no answer from the broker") from None
+
+    def _on_publish(
+        self,
+        client: Paho,
+        userdata: object,
+        mid: int,
+        reason_code: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        if reason_code.is_failure:  # aiomqtt 2.5 would say nothing
+            log.error("the broker did not take a receipt: %s", reason_code)
+        super()._on_publish(client, userdata, mid, reason_code, properties)
