@@ -1,0 +1,138 @@
+"""What needs somebody, judged from facts: each condition names its cure. Pure.
+
+Nobody measured, radio deaf, line down and backend silent are told apart: the first is none of
+these, and no condition at all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from zoneinfo import ZoneInfo
+
+from gateway.config import Config
+from gateway.contract import Condition
+from gateway.outbox.facts import Facts
+from gateway.words import meter, moment, shortened
+
+SETTLING = timedelta(seconds=30)  # after a start: the line and the scanner take a moment
+DEAF = timedelta(minutes=5)  # nothing heard, and the adapter gives errors
+SILENT = timedelta(hours=24)  # nothing heard, though all seems well: even a quiet home has a meter
+LOW_BATTERY = 15  # percent; many cuffs refuse to inflate below ten
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this process sees of itself, beside the rows."""
+
+    now: datetime
+    up_for: timedelta
+    clock_trusted: bool
+    down_since: datetime | None  # the line to the broker; None: it is up
+    line_error: str | None
+    scanning: bool
+    unheard_for: timedelta  # since anything was heard on the radio, or since the start
+    radio_errors: bool  # the scanner failed since anything was heard
+
+
+def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...]:
+    """Everything that needs somebody now, worst first."""
+    zone = ZoneInfo(config.gateway.zone)
+    return tuple(
+        chain(
+            _clock(facts, seen),
+            _radio(seen),
+            _line(facts, seen, config, zone),
+            _devices(facts),
+            _rows(facts, config),
+        )
+    )
+
+
+def _clock(facts: Facts, seen: Seen) -> Iterator[Condition]:
+    if not seen.clock_trusted:
+        waiting = (
+            f"; {facts.waiting_for_clock} frames wait for it" if facts.waiting_for_clock else ""
+        )
+        yield Condition(
+            id="clock-untrusted",
+            text=f"The gateway's own clock is not set{waiting}. It sets itself over the network:"
+            " check the network, and `timedatectl`.",
+        )
+
+
+def _line(facts: Facts, seen: Seen, config: Config, zone: ZoneInfo) -> Iterator[Condition]:
+    if seen.down_since is not None:
+        if seen.up_for > SETTLING:
+            why = (seen.line_error or "no answer yet")[:250]
+            yield Condition(
+                id="line-down",
+                text=f"No connection to the broker since {moment(seen.down_since, zone)}: {why}."
+                " Readings are kept. Check the home's internet, then the section [broker].",
+            )
+        return  # what the other end does cannot be known
+    silent = max(facts.unheard, facts.unanswered if config.broker.receipts else 0)
+    if silent:
+        last = facts.last_receipt
+        before = "there never was one" if last is None else f"the last came {moment(last, zone)}"
+        yield Condition(
+            id="backend-silent",
+            text=f"The broker takes readings, but {silent} of them have no confirmation ({before})."
+            " Somebody must look at the receiver; the gateway sends again by itself.",
+        )
+
+
+def _radio(seen: Seen) -> Iterator[Condition]:
+    if seen.up_for <= SETTLING:
+        return
+    minutes = seen.unheard_for // timedelta(minutes=1)
+    if not seen.scanning or (seen.radio_errors and seen.unheard_for > DEAF):
+        yield Condition(
+            id="radio-deaf",
+            text=f"The Bluetooth adapter does not listen (nothing heard for {minutes} min, and it"
+            " gives errors). Unplug the gateway and plug it in again; if it stays so, change it.",
+        )
+    elif seen.unheard_for > SILENT:
+        yield Condition(
+            id="radio-silent",
+            text=f"Not one Bluetooth device was heard for {minutes // 60} h, and the adapter gives"
+            " no error. Measure once near the gateway: if nothing arrives, change the gateway.",
+        )
+
+
+def _rows(facts: Facts, config: Config) -> Iterator[Condition]:
+    if facts.parked:
+        yield Condition(
+            id="parked-rows",
+            text=f"{facts.parked} set aside because they could not be read or were refused: see"
+            " `hjemgate parked`.",
+        )
+    if facts.held:
+        yield Condition(
+            id="held-rows",
+            text=f"{facts.held} kept back until somebody says whose they are: see `hjemgate held`.",
+        )
+    quota = config.outbox.quota_mib << 20
+    if facts.bytes * 2 > quota:
+        yield Condition(
+            id="outbox-half-full",
+            text=f"The outbox takes {facts.bytes * 100 // quota} % of what it may. Restore the"
+            " connection or the receiver; or raise outbox.quota_mib if the disk has room.",
+        )
+
+
+def _devices(facts: Facts) -> Iterator[Condition]:
+    for device in facts.devices:
+        short = shortened(device.address)
+        name = f"{meter(device.driver)} {short}"
+        if not device.introduced:
+            yield Condition(
+                id=f"meter-needs-pairing/{short}",
+                text=f"The meter {name} has not been met yet. Put it into pairing mode as its"
+                " manual says, close to the gateway.",
+            )
+        elif device.battery is not None and device.battery <= LOW_BATTERY:
+            yield Condition(
+                id=f"battery-low/{short}",
+                text=f"The battery of the meter {name} is at {device.battery} %. Change it.",
+            )
