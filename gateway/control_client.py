@@ -1,83 +1,87 @@
-"""The other end of the control socket, for commands. Blocking, and quick to import."""
+"""The other end of the control socket, for commands; it knows nothing of the gateway's rooms.
 
+`status = await request(path, "status")`, and `async for told in watch(path): ...`
+"""
+
+import asyncio
 import json
-import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 ANSWER_S = 30.0  # the daemon answers from its tables; longer means that it hangs
-EX_UNAVAILABLE = 69
+LONGEST_ANSWER = 1 << 26  # octets in a line: a list of rows may be long
 NOT_RUNNING = "start it with `systemctl start hjemgate`, or with `hjemgate run`"
 
 
-class ClientError(Exception):
-    """No answer, or a refusal; the text is for whoever gave the command."""
+class Unreachable(Exception):
+    """Nobody answers; the text names the cure."""
+
+
+class Refused(Exception):
+    """The daemon said no; the text says why, `code` is the exit status for a command."""
 
     def __init__(self, words: str, code: int) -> None:
         super().__init__(words)
-        self.code = code  # exit status
+        self.code = code
 
 
-class Client:
-    """One conversation with the daemon: `with Client(path) as client: client.ask(...)`."""
+async def request(path: Path, do: str, **details: object) -> dict[str, Any]:
+    """The daemon's answer; details that are None are left out. Raises Unreachable and Refused."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await _connect(path)
+            try:
+                return await _ask(reader, writer, do, details)
+            finally:
+                writer.transport.abort()
+    except TimeoutError as error:
+        words = f"the gateway does not answer within {ANSWER_S:.0f} s: see its log"
+        raise Unreachable(words) from error
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
-    def __enter__(self) -> Self:
-        self._socket.settimeout(ANSWER_S)
-        try:
-            self._socket.connect(str(self._path))
-        except PermissionError as error:
-            self._socket.close()
-            words = f"{self._path}: only root and the gateway's own user may ask: use sudo"
-            raise ClientError(words, EX_UNAVAILABLE) from error
-        except OSError as error:
-            self._socket.close()
-            words = f"the gateway is not running ({self._path}: {error.strerror}): {NOT_RUNNING}"
-            raise ClientError(words, EX_UNAVAILABLE) from error
-        self._lines = self._socket.makefile("rb")
-        return self
+async def watch(path: Path, after: int | None = None) -> AsyncIterator[dict[str, Any]]:
+    """The answer to the question, then steps of journeys as they happen, while the daemon runs.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lines.close()
-        self._socket.close()
-
-    def ask(self, do: str, **details: object) -> dict[str, Any]:
-        """The daemon's answer. Raises ClientError."""
-        question = {"do": do} | {key: value for key, value in details.items() if value is not None}
-        try:
-            self._socket.sendall(json.dumps(question).encode() + b"\n")
-        except OSError as error:
-            raise ClientError(f"the gateway hung up: {NOT_RUNNING}", EX_UNAVAILABLE) from error
-        answer = self._line()
-        if answer is None:
-            raise ClientError(f"the gateway ended: {NOT_RUNNING}", EX_UNAVAILABLE)
-        if answer.get("ok") is not True:
-            raise ClientError(str(answer.get("error")), int(answer.get("exit", 1)))
-        return answer
-
-    def steps(self, after: int | None = None) -> Iterator[dict[str, Any]]:
-        """The answer to `watch`, and then what happens, for as long as the daemon runs."""
-        yield self.ask("watch", after=after)
-        self._socket.settimeout(None)
-        while (line := self._line()) is not None:
+    Steps after the one numbered *after*; None: from now on. Raises Unreachable and Refused.
+    """
+    reader, writer = await _connect(path)
+    try:
+        yield await _ask(reader, writer, "watch", {"after": after})
+        while (line := await _line(reader)) is not None:
             yield line["step"]
+    finally:
+        writer.transport.abort()
 
-    def _line(self) -> dict[str, Any] | None:
-        try:
-            line = self._lines.readline()
-        except TimeoutError as error:
-            words = f"the gateway does not answer within {ANSWER_S:.0f} s: see its log"
-            raise ClientError(words, EX_UNAVAILABLE) from error
-        except OSError:
-            return None
-        return json.loads(line) if line.endswith(b"\n") else None
+
+async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        return await asyncio.open_unix_connection(str(path), limit=LONGEST_ANSWER)
+    except PermissionError as error:
+        words = f"{path}: only root and the gateway's own user may ask: use sudo"
+        raise Unreachable(words) from error
+    except OSError as error:
+        words = f"the gateway is not running ({path}: {error.strerror or error}): {NOT_RUNNING}"
+        raise Unreachable(words) from error
+
+
+async def _ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, do: str, details: dict[str, Any]
+) -> dict[str, Any]:
+    question = {"do": do} | {key: value for key, value in details.items() if value is not None}
+    writer.write(json.dumps(question).encode() + b"\n")
+    answer = await _line(reader)
+    if answer is None:
+        raise Unreachable(f"the gateway ended before it answered: {NOT_RUNNING}")
+    if answer.get("ok") is not True:
+        raise Refused(str(answer.get("error")), int(answer.get("exit", 1)))
+    return answer
+
+
+async def _line(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """None: the daemon has ended."""
+    try:
+        line = await reader.readline()
+    except ConnectionError:
+        return None
+    return json.loads(line) if line.endswith(b"\n") else None
