@@ -1,7 +1,7 @@
 """The outbox on its own thread: `await store(frames.keep, ...)` returns when it is on disk.
 
-One single-thread executor owns the connection. A call that has begun is never abandoned: a
-cancelled caller leaves, the transaction goes on, and the next call waits its turn.
+One single-thread executor owns the connection. A call that was made is never abandoned, begun or
+still queued: a cancelled caller leaves, the transaction is done, and the next call waits its turn.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ class Store:
         self._db = database
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._news = asyncio.Event()
+        self._stirs = 0
 
     @property
     def epoch(self) -> str:
@@ -42,7 +43,7 @@ class Store:
     @property
     def revision(self) -> int:
         """Grows with every commit: a hint that rows may have changed."""
-        return self._db.commits
+        return self._db.commits + self._stirs
 
     @property
     def committed_at(self) -> float:
@@ -56,15 +57,27 @@ class Store:
         **kwargs: P.kwargs,
     ) -> T:
         loop = asyncio.get_running_loop()
-        before = self._db.commits
-        try:
-            return await loop.run_in_executor(
-                self._executor, lambda: step(self._db, *args, **kwargs)
-            )
-        finally:
+        before, done = self._db.commits, asyncio.Event()
+
+        def ended() -> None:
             if self._db.commits != before:
-                news, self._news = self._news, asyncio.Event()
-                news.set()
+                self._tell()
+            done.set()
+
+        # Not asyncio's own bridge: with its caller it would cancel a step that has not begun yet.
+        work = self._executor.submit(step, self._db, *args, **kwargs)
+        work.add_done_callback(lambda _: _call_in(loop, ended))
+        await done.wait()
+        return work.result()
+
+    def stir(self) -> None:
+        """Wake whoever waits for a change: something beside the rows has changed."""
+        self._stirs += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     def post(
         self,
@@ -85,6 +98,13 @@ class Store:
         """Finish what is queued and close the file."""
         self._executor.submit(self._db.close).result()
         self._executor.shutdown()
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, told: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(told)
+    except RuntimeError:  # the loop has ended: nobody waits any more
+        log.debug("a step ended after its loop")
 
 
 def open_store(state_dir: Path, key_file: Path, factory: Factory = connect) -> Store:
