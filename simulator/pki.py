@@ -27,9 +27,18 @@ class Identity:
 
 
 class Authority:
-    """Signs certificates into a directory. `ca` is the file to trust."""
+    """Signs certificates into a directory. `ca` is the file to trust.
 
-    def __init__(self, directory: Path, name: str = "hjemgate throw-away CA") -> None:
+    *starts_in*: from when on they are valid, for those who want to see a wrong clock.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        name: str = "hjemgate throw-away CA",
+        starts_in: timedelta = -BACKDATED,
+    ) -> None:
+        self._starts_in = starts_in
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -88,7 +97,7 @@ class Authority:
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, until: datetime
     ) -> x509.CertificateBuilder:
-        since = min(datetime.now(UTC), until) - BACKDATED
+        since = min(datetime.now(UTC) + self._starts_in, until - BACKDATED)
         ours = self._key.public_key()
         return (
             x509.CertificateBuilder()

@@ -31,6 +31,7 @@ from gateway.uplink.window import Window
 
 T = TypeVar("T")
 
+CONNECT_S = 5.0  # for TCP and TLS each; in a thread, which a shutdown has to wait for
 CONNACK_S = 15.0
 GOODBYE_S = 1.0
 KEEP_ALIVE_TIMEOUT = 0x8D
@@ -62,7 +63,7 @@ class Client(aiomqtt.Client):
             max_queued_incoming_messages=packets.INBOUND_WINDOW * 2,  # QoS 0 might flood us
         )
         self._client.manual_ack_set(True)
-        self._client.connect_timeout = CONNACK_S
+        self._client.connect_timeout = CONNECT_S
         self.session_present = False
         self.loss: UplinkError | None = None
         self._window: Final = broker.window
@@ -150,14 +151,17 @@ class Client(aiomqtt.Client):
     async def shut(self) -> None:
         """Hang up. The will stands: the broker publishes it unless we are back in time."""
         self._disconnected.remove_done_callback(self._on_gone)
-        if self.loss is None and self._connected.done() and not self._connected.cancelled():
-            self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, packets.WITH_WILL))
-            await asyncio.wait({self._disconnected}, timeout=GOODBYE_S)
-        with self._opening:
-            self.lose(UplinkError("lost", "we hung up"))
-        self._hang_up()
+        try:
+            if self.loss is None and self._connected.done() and not self._connected.cancelled():
+                self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, packets.WITH_WILL))
+                await asyncio.wait({self._disconnected}, timeout=GOODBYE_S)
+        finally:
+            with self._opening:
+                self.lose(UplinkError("lost", "we hung up"))
+            self._hang_up()
+            if self._misc_task is not None:
+                self._misc_task.cancel()
         if self._misc_task is not None:
-            self._misc_task.cancel()
             await asyncio.wait({self._misc_task})
 
     def lose(self, loss: UplinkError) -> None:

@@ -9,6 +9,7 @@ Kind = Literal[
     "certificate",  # our own files cannot be used
     "unreachable",  # no such name, no route, nobody listens
     "tls",  # broker and gateway do not believe each other
+    "clock",  # its certificate is not valid yet: our clock is behind, and may soon be set
     "refused",  # the broker said no, with a reason code
     "lost",  # the connection ended
     "unanswered",  # the broker does not answer
@@ -84,6 +85,9 @@ def unreachable(error: OSError | UnicodeError, host: str, port: int) -> UplinkEr
     """Why the connection to *host* could not be opened."""
     where = f"{host}:{port}"
     match error:
+        case ssl.SSLCertVerificationError() if "not yet valid" in error.verify_message:
+            words = "the broker's certificate is not valid yet: is this gateway's clock right?"
+            return UplinkError("clock", f"{where}: {words}")
         case ssl.SSLError():
             return UplinkError("tls", f"{where}: {tls_trouble(error)}")
         case socket.gaierror() | UnicodeError():
@@ -116,8 +120,6 @@ def tls_trouble(error: ssl.SSLError) -> str:
     """What broker and gateway did not like about each other."""
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message
-        if "not yet valid" in why:
-            return "the broker's certificate is not valid yet: is this gateway's clock right?"
         return f"the broker's certificate is not to be trusted ({why}); check broker.ca and host"
     told = error.reason or ""
     for alert, words in _ALERTS.items():

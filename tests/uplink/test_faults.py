@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -228,7 +231,7 @@ async def test_a_broker_that_stops_answering_pings_is_given_up(serve: Serve, up:
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x01\x00", b"\xff"])
 async def test_what_is_not_mqtt_is_an_uplink_error(serve: Serve, up: Up, answer: bytes) -> None:
     async with serve(Script(raw_connack=answer)) as broker:
-        connecting = asyncio.create_task(self_connect(up, broker.port), name="connect")
+        connecting = asyncio.create_task(connect_once(up, broker.port), name="connect")
         await broker.until(lambda: len(broker.connections) == 1)
         await broker.until(lambda: len(broker.connections[0].packets) == 1)
         broker.connections[0].writer.close()
@@ -236,7 +239,7 @@ async def test_what_is_not_mqtt_is_an_uplink_error(serve: Serve, up: Up, answer:
             await connecting
 
 
-async def self_connect(up: Up, port: int) -> None:
+async def connect_once(up: Up, port: int) -> None:
     async with up(port).connect():
         pass
 
@@ -289,13 +292,49 @@ async def test_hanging_up_leaves_the_will_to_the_broker(serve: Serve, up: Up) ->
 
 async def test_giving_up_while_connecting_leaves_nothing_behind(serve: Serve, up: Up) -> None:
     async with serve(Script(connack=None)) as broker:
-        connecting = asyncio.create_task(self_connect(up, broker.port), name="connect")
+        connecting = asyncio.create_task(connect_once(up, broker.port), name="connect")
         await broker.until(lambda: len(broker.connections) == 1)
         await broker.until(lambda: len(broker.connections[0].packets) == 1)
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
         await broker.until(lambda: broker.connections[0].closed)
+
+
+async def test_a_peer_that_never_speaks_tls_is_given_up(
+    up: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.uplink.client.CONNECT_S", 0.2)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(UplinkError, match="no answer") as raised,
+    ):
+        await connect_once(up, silent.getsockname()[1])
+    assert raised.value.kind == "unreachable"
+
+
+async def test_giving_up_during_the_handshake_leaves_nothing_behind(
+    up: Up, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.uplink.client.CONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        connecting = asyncio.create_task(connect_once(up, silent.getsockname()[1]), name="connect")
+        peer, _ = await asyncio.get_running_loop().sock_accept(silent)
+        connecting.cancel()
+        with peer, pytest.raises(asyncio.CancelledError):
+            await connecting
+
+
+async def test_a_certificate_from_the_future_is_a_matter_of_the_clock_and_soon_tried_again(
+    up: Up, tmp_path: Path
+) -> None:
+    tomorrow = Authority(tmp_path, starts_in=timedelta(days=1))
+    async with ScriptedBroker(tomorrow, Script()) as broker:
+        with pytest.raises(UplinkError, match="clock") as raised:
+            async with up(broker.port, ca=tomorrow.ca).connect():
+                pass
+    assert (raised.value.kind, raised.value.slow) == ("clock", False)
 
 
 async def test_nothing_of_a_message_is_logged(

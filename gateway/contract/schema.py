@@ -1,0 +1,90 @@
+"""JSON Schemas of the contract, made from the models; written by `python -m gateway.contract`."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from gateway.contract.command import Command, Reply
+from gateway.contract.properties import TYPE
+from gateway.contract.receipt import Receipts
+from gateway.contract.status import Offline, Status
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_POSITIVE = "^[1-9][0-9]{0,18}$"
+
+# User properties are text on the wire: this is a schema of {name: value}.
+_PROPERTIES: Schema = {
+    "title": "User properties of up/observation",
+    "description": "CloudEvents 1.0 attributes and ours. Others may come and are to be ignored.",
+    "type": "object",
+    "required": [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "epoch",
+        "seq",
+        "version",
+        "late",
+        "sha256",
+    ],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {
+            "description": "The reading; the same for every version and every resend.",
+            "type": "string",
+            "format": "uuid",
+        },
+        "source": {
+            "description": "The gateway.",
+            "type": "string",
+            "pattern": "^/hjemgate/1/[A-Za-z0-9._-]{1,64}/gw-[0-9a-hjkmnp-tv-z]{10}$",
+        },
+        "type": {"const": TYPE},
+        "time": {
+            "description": "When it was measured; left out where that is not known.",
+            "type": "string",
+            "format": "date-time",
+        },
+        "epoch": {
+            "description": "New with every outbox of the gateway.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 64,
+        },
+        "seq": {
+            "description": "Counts within the epoch; a gap is a message that has not come.",
+            "type": "string",
+            "pattern": _POSITIVE,
+        },
+        "version": {
+            "description": "Higher for an amended reading.",
+            "type": "string",
+            "pattern": _POSITIVE,
+        },
+        "late": {
+            "description": "Older than 24 hours when it was made ready to send.",
+            "enum": ["true", "false"],
+        },
+        "sha256": {
+            "description": "Of the body's octets.",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+        },
+    },
+}
+
+
+def schemas() -> dict[str, Schema]:
+    """By file name without its ending; the body of each channel, and the user properties."""
+    made: dict[str, Schema] = {
+        "observation-properties": _PROPERTIES,
+        "status": TypeAdapter(Status | Offline).json_schema(mode="serialization"),
+        "reply": Reply.model_json_schema(mode="serialization"),
+        "receipt": Receipts.model_json_schema(mode="validation"),
+        "command": Command.model_json_schema(mode="validation"),
+    }
+    return {name: {"$schema": DIALECT, **schema} for name, schema in made.items()}

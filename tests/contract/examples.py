@@ -1,0 +1,146 @@
+"""One example of every message, as the contract page shows them.
+
+python -m tests.contract.examples writes docs/contract/examples/ and docs/contract/schema/ anew.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from drivers.api import Kind, Reading
+from gateway import contract
+from gateway.contract import Publication, Receipt, Receipts, Status, Topics
+from gateway.contract import status as make_status
+from gateway.contract.__main__ import write as write_schemas
+from gateway.fhir import render
+from gateway.model import Message
+from tests.contract.published import EXAMPLES, SCHEMAS
+from tests.fhir import records
+
+TOPICS = Topics("325421000016001", "gw-7k2m9x4pqr")
+RECORD = records.record(
+    records.CUFF,
+    Reading(
+        values=(
+            *records.pressures("128", "79", "95"),
+            records.number(Kind.PULSE_RATE, "66", "/min"),
+        )
+    ),
+)
+TAKEN = datetime(2026, 11, 22, 7, 30, 20, tzinfo=UTC)
+NOW = TAKEN + timedelta(seconds=43)
+EPOCH = "9f2c4be01d7a"
+COMMAND = UUID("5f0c3b57-53a1-4b0e-8a93-6d6f2f6f6c11")
+
+
+def message() -> Message:
+    body = render(RECORD)
+    digest = hashlib.sha256(body).hexdigest()
+    return Message(1, RECORD.id, 1, EPOCH, 118, TAKEN, False, digest, body, 1)
+
+
+def receipt() -> Receipt:
+    return Receipt(
+        id=RECORD.id,
+        epoch=EPOCH,
+        sha256=message().sha256,
+        by="receiver-1",
+        status="stored",
+        at=NOW + timedelta(seconds=1),
+    )
+
+
+def online() -> Status:
+    return Status(
+        at=NOW,
+        gateway=TOPICS.gateway,
+        version="0.1.0",
+        epoch=EPOCH,
+        last_seq=118,
+        oldest_unreceipted=contract.Oldest(seq=118, age_s=43),
+        rows=contract.Rows(published=1, received=112, held=1, parked=1),
+        clock=contract.ClockHealth(trusted=True, source="ntp"),
+        radio=contract.RadioHealth(scanning=True, heard_ago_s=0.4, links=0),
+        uplink=contract.UplinkHealth(
+            connected_at=NOW - timedelta(hours=5),
+            failures=1,
+            last_error="broker.example:8883: no answer; is the port open on the way?",
+        ),
+        outbox=contract.OutboxHealth(bytes=1_310_720, quota=268_435_456),
+        devices=(
+            contract.DeviceHealth(
+                device="02:03",
+                driver="sig_blood_pressure",
+                last_session=NOW,
+                last_reading=TAKEN,
+                battery=80,
+                bond="bonded",
+            ),
+        ),
+        counters={"frames": 240, "link_errors": 3},
+        conditions=(contract.Condition(id="parked", text="1 reading needs a technician"),),
+    )
+
+
+def command() -> Publication:
+    body = {
+        "id": str(COMMAND),
+        "issuer": "fleet-1",
+        "number": 7,
+        "expires": "2026-11-22T08:30:00Z",
+        "command": "report",
+        "arguments": {},
+        "signature": "c2lnbmF0dXJl",
+    }
+    return Publication(
+        TOPICS.command, json.dumps(body).encode(), "application/json", correlation=b"7"
+    )
+
+
+def publications() -> dict[str, Publication]:
+    offline = contract.Offline(at=NOW - timedelta(hours=5), gateway=TOPICS.gateway, version="0.1.0")
+    refused = contract.refusal(command().body, TOPICS.gateway, NOW)
+    return {
+        "observation": contract.observation(TOPICS, message(), 600),
+        "receipt": contract.receipts(TOPICS, Receipts(receipts=(receipt(),))),
+        "status-online": make_status(TOPICS, online()),
+        "status-offline": contract.will(TOPICS, offline),
+        "command": command(),
+        "reply": contract.reply(TOPICS, refused, command().correlation),
+    }
+
+
+def as_text(publication: Publication) -> str:
+    """A message as the contract page shows it. Its body is shown as JSON, not octet by octet."""
+    shown: dict[str, Any] = {
+        "topic": publication.topic,
+        "qos": 1,
+        "retain": publication.retain,
+        "payload_format_indicator": 1,
+        "content_type": publication.content_type,
+        "message_expiry_interval": publication.expiry_s,
+        "correlation_data": None
+        if publication.correlation is None
+        else publication.correlation.decode(),
+        "user_properties": dict(publication.properties),
+    }
+    head = json.dumps({name: value for name, value in shown.items() if value not in (None, {})})
+    body = publication.body.decode()
+    return f'{head[:-1]}, "body": {body}}}'
+
+
+def write() -> None:
+    EXAMPLES.mkdir(parents=True, exist_ok=True)
+    write_schemas(SCHEMAS)
+    for name, publication in publications().items():
+        (EXAMPLES / f"{name}.json").write_text(pretty(as_text(publication)))
+
+
+def pretty(text: str) -> str:
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    write()

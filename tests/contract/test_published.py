@@ -1,0 +1,52 @@
+"""What docs/contract/ publishes is what this version sends and reads."""
+
+import json
+
+import pytest
+
+from gateway.contract.schema import schemas
+from tests.contract import examples
+from tests.contract.published import DIRECTORY, EXAMPLES, SCHEMAS, violations
+
+REWRITE = "run: python -m tests.contract.examples"
+
+
+def test_the_schemas_are_current() -> None:
+    written = {path.stem: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
+    assert written == schemas(), REWRITE
+
+
+def test_the_examples_are_current() -> None:
+    written = {path.stem: path.read_text() for path in EXAMPLES.glob("*.json")}
+    made = {
+        name: examples.pretty(examples.as_text(publication))
+        for name, publication in examples.publications().items()
+    }
+    assert written == made, REWRITE
+
+
+@pytest.mark.parametrize("name", examples.publications())
+def test_an_example_keeps_to_its_schema(name: str) -> None:
+    publication = examples.publications()[name]
+    assert violations(publication.topic, publication.body, publication.properties) == []
+
+
+@pytest.mark.parametrize("name", ["status-online", "status-offline", "reply"])
+def test_an_unknown_member_is_no_part_of_what_we_send(name: str) -> None:
+    publication = examples.publications()[name]
+    body = json.dumps({**json.loads(publication.body), "more": 1}).encode()
+    assert violations(publication.topic, body, ()) != []
+
+
+def test_the_page_names_every_topic_schema_and_example() -> None:
+    page = (DIRECTORY / "README.md").read_text()
+    names = [f"schema/{path.name}" for path in SCHEMAS.glob("*.json")]
+    names += [f"examples/{path.name}" for path in EXAMPLES.glob("*.json")]
+    names += ["up/observation", "up/status", "up/reply", "down/receipt", "down/command"]
+    assert [name for name in names if name not in page] == []
+
+
+def test_the_page_names_every_user_property() -> None:
+    page = (DIRECTORY / "README.md").read_text()
+    properties = dict(examples.publications()["observation"].properties)
+    assert [name for name in properties if f"`{name}`" not in page] == []
