@@ -5,7 +5,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ async def request(path: Path, do: str, **details: object) -> dict[str, Any]:
         raise Unreachable(words) from error
 
 
-async def watch(path: Path, after: int | None = None) -> AsyncIterator[dict[str, Any]]:
+async def watch(path: Path, after: int | None = None) -> AsyncGenerator[dict[str, Any], None]:
     """The answer to the question, then steps of journeys as they happen, while the daemon runs.
 
     Steps after the one numbered *after*; None: from now on. Raises Unreachable and Refused.
