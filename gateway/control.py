@@ -84,10 +84,6 @@ class Control:
         self, client: socket.socket, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         uid = peer(client)
-        if not may_ask(uid):
-            log.warning("control: user id %d was refused", uid)
-            await _say(writer, _error("only root and the gateway's own user may ask", EX_USAGE))
-            return
         while True:
             try:
                 line = await reader.readline()
@@ -95,6 +91,10 @@ class Control:
                 await _say(writer, _error(f"a line has {LONGEST_LINE} octets at most", EX_USAGE))
                 return
             if not line:
+                return
+            if not may_ask(uid):
+                log.warning("control: user id %d was refused", uid)
+                await _say(writer, _error("only root and the gateway's user may ask", EX_USAGE))
                 return
             await self._question(line, reader, writer)
 
@@ -114,7 +114,7 @@ class Control:
     async def _watch(
         self, question: Question, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Steps of journeys as they happen, until the client says anything more, or leaves."""
+        """Steps of journeys as they happen, until the client says a line more, or leaves."""
         last = questions.number(question, "after")
         if last is None:
             last = await self._store(trail.newest)
@@ -158,7 +158,8 @@ async def _say(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> None:
 
 
 async def _departure(reader: asyncio.StreamReader) -> None:
+    """Until the client says a line more, or leaves."""
     try:
-        await reader.read(1)
-    except ConnectionError:
+        await reader.readline()
+    except (ConnectionError, ValueError):  # ValueError: a line above the limit
         return

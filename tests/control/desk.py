@@ -1,0 +1,69 @@
+"""A house with a control socket, and what a technician at it can ask."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from drivers.registry import all_drivers
+from gateway.config import Config, parse
+from gateway.control import Control
+from gateway.control_client import request
+from gateway.health import Health
+from gateway.live import Live
+from tests.outbox.house import House
+
+WAIT_S = 10.0  # no test waits for so long unless something is broken
+
+
+def config(folder: Path) -> Config:
+    return parse(
+        {
+            "gateway": {
+                "id": "gw-7f3ak2m9qd",
+                "organisation": "1234",
+                "state_dir": str(folder),
+                "socket": str(folder / "run" / "control.sock"),
+            },
+            "broker": {"host": "localhost", "ca": "ca", "certificate": "pem", "key": "key"},
+        },
+        "test",
+    )
+
+
+class Desk:
+    """Control over one house. `changes` counts how often the list of meters changed."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        self.house = house
+        self.config = config(folder)
+        self.socket = self.config.gateway.socket
+        self.live = Live(house.now())
+        self.health = Health(house.store, house.ours, self.config, self.live)
+        self.changes = 0
+        self.control = Control(
+            self.socket,
+            house.store,
+            all_drivers(),
+            house.ours,
+            self.config,
+            self.health,
+            self._changed,
+        )
+
+    async def _changed(self) -> None:
+        self.changes += 1
+
+    async def ask(self, do: str, **details: object) -> dict[str, Any]:
+        return await request(self.socket, do, **details)
+
+
+@asynccontextmanager
+async def served(desk: Desk) -> AsyncIterator[Desk]:
+    """While inside, the socket answers."""
+    async with asyncio.TaskGroup() as group:
+        server = group.create_task(desk.control.serve(), name="control")
+        await desk.control.ready()
+        yield desk
+        server.cancel()
