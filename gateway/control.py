@@ -127,14 +127,15 @@ class Control:
     async def _steps(self, last: int, writer: asyncio.StreamWriter) -> None:
         while True:
             seen = self._store.revision
-            for step in await self._store(trail.since, last, STEPS):
+            steps = await self._store(trail.since, last, STEPS)
+            for step in steps:
                 last = step.id
                 told = asdict(step) | {"at": step.at.isoformat()}
                 try:
                     await _say(writer, {"step": told})
                 except ConnectionError:
                     return
-            if seen == self._store.revision:
+            if len(steps) < STEPS:
                 await self._store.changed(seen)
 
 
