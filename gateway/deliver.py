@@ -29,8 +29,8 @@ class StatusSource(Protocol):
     async def document(self) -> contract.Status:
         """As things stand now."""
 
-    async def due(self) -> contract.Status:
-        """Wait until it is worth publishing again."""
+    async def due(self, told: contract.Status) -> contract.Status:
+        """Wait until there is more to tell than *told*, the document published last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Deliver:
         document = await self._status.document()
         while True:
             await self._send_up(session, contract.status(self._duty.topics, document))
-            document = await self._status.due()
+            document = await self._status.due(document)
 
     async def _send_up(self, session: Session, publication: Publication) -> None:
         try:

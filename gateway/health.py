@@ -55,20 +55,19 @@ class Health:
         """As things stand now."""
         return self._status(await self._store(facts))
 
-    async def due(self, told: Status | None = None) -> Status:
-        """Wait until there is more to tell than *told* did (default: than there is now).
+    async def due(self, told: Status) -> Status:
+        """Wait until there is more to tell than *told*, the document published last.
 
         That is: once an hour, at a minute of this gateway's own, and whenever the set of
         conditions changes, at most once a minute.
         """
-        before = told or await self.document()
         spoken = time.monotonic()
         while True:
             await asyncio.sleep(self._pace.look_s)
             document = await self.document()
-            if self._hour(document.at) != self._hour(before.at):
+            if self._hour(document.at) != self._hour(told.at):
                 return document
-            changed = _ids(document) != _ids(before)
+            changed = _ids(document) != _ids(told)
             if changed and time.monotonic() - spoken >= self._pace.least_s:
                 return document
 
