@@ -16,7 +16,11 @@ PRIORITIES = {
     logging.CRITICAL: "<2>",
 }
 
-ADDRESS = re.compile(r"\b(?:[0-9A-F]{2}[:_-]){4}([0-9A-F]{2})[:_-]([0-9A-F]{2})\b", re.IGNORECASE)
+# BlueZ writes an address with underscores in its paths, as in dev_C0_11_22_33_44_55.
+ADDRESS = re.compile(
+    r"(?<![0-9A-F])(?:[0-9A-F]{2}[:_-]){4}([0-9A-F]{2})[:_-]([0-9A-F]{2})(?![0-9A-F])",
+    re.IGNORECASE,
+)
 
 
 def set_up(level: str) -> None:

@@ -24,7 +24,7 @@ def _run(args: argparse.Namespace) -> int:
 def _print(answer: Facts, status: Facts) -> None:
     zone = ZoneInfo(answer["zone"])
     for name, words in _lines(answer, status, zone):
-        print(f"{name + ':':15}{words}")
+        print(f"{name + ':':16}{words}")
     if status["devices"]:
         print()
         _meters(status["devices"], zone)
@@ -55,9 +55,10 @@ def _line_words(uplink: Facts, zone: ZoneInfo) -> str:
 
 
 def _waiting(rows: Facts) -> str:
-    sent = count(rows["published"], "reading sent", "readings sent")
-    waiting = count(rows["captured"] + rows["pending"], "is waiting", "are waiting")
-    return f"{waiting}; {sent} and not confirmed yet"
+    waiting, sent = rows["captured"] + rows["pending"], rows["published"]
+    if not waiting and not sent:
+        return "nothing"
+    return f"{waiting} not sent yet, {sent} sent and not confirmed yet"
 
 
 def _radio(radio: Facts) -> str:
