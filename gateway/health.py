@@ -79,7 +79,7 @@ class Health:
 
     def _status(self, known: Facts) -> Status:
         live, now = self._live, self._ours.utc()
-        heard_ago = live.radio.counters.silent_s()
+        seen = self._seen(now)
         return Status(
             at=now,
             gateway=self._config.gateway.id,
@@ -90,7 +90,9 @@ class Health:
             rows=_rows(known),
             clock=ClockHealth(trusted=self._ours.trusted, source=self._ours.source),
             radio=RadioHealth(
-                scanning=live.radio.scanning, heard_ago_s=heard_ago, links=live.radio.links
+                scanning=seen.scanning and not seen.radio_errors,
+                heard_ago_s=live.radio.counters.silent_s(),
+                links=live.radio.links,
             ),
             uplink=UplinkHealth(
                 connected_at=live.uplink.connected_at,
@@ -100,7 +102,7 @@ class Health:
             outbox=OutboxHealth(bytes=known.bytes, quota=self._config.outbox.quota_mib << 20),
             devices=tuple(_device(each) for each in known.devices),
             counters=known.counters | self._counters(),
-            conditions=conditions(known, self._seen(now), self._config),
+            conditions=conditions(known, seen, self._config),
         )
 
     def _seen(self, now: datetime) -> Seen:

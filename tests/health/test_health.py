@@ -154,7 +154,9 @@ async def test_errors_of_the_scanner_count_until_something_is_heard_again(
     await health.document()
     counters.heard_at = time.monotonic() - 600
     counters.scan_errors += 1
-    assert ids(await health.document()) == ["radio-deaf"]
+    document = await health.document()
+    assert ids(document) == ["radio-deaf"]
+    assert not document.radio.scanning
     counters.heard += 1
     counters.heard_at = time.monotonic()
     assert ids(await health.document()) == []
