@@ -53,7 +53,7 @@ def run(config: Config) -> int:
 
 async def _until_told(config: Config, store: Store) -> None:
     loop = asyncio.get_running_loop()
-    house = loop.create_task(_house(config, store), name="house")
+    living = loop.create_task(house(config, store), name="house")
 
     def end(number: signal.Signals) -> None:
         log.info("%s: ending", number.name)
@@ -61,18 +61,18 @@ async def _until_told(config: Config, store: Store) -> None:
         hard = threading.Timer(GOODBYE_S, os._exit, (0,))
         hard.daemon = True
         hard.start()
-        house.cancel()
+        living.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, number)
     try:
-        await house
+        await living
     except asyncio.CancelledError:
         return
 
 
-async def _house(config: Config, store: Store) -> None:
-    """Build every room and let them work."""
+async def house(config: Config, store: Store) -> None:
+    """Build every room and let them work, until cancelled."""
     drivers = all_drivers()
     ours = OurClock(config.clock.trust, config.gateway.zone)
     live = Live(datetime.now(UTC))

@@ -231,9 +231,10 @@ class Peripheral:
             Properties.READ | Properties.WRITE,
             CharacteristicValue(read=self._tell_time, write=self._set_time),
         )
+        self.battery = fixed(0x2A19, bytes([87]))
         return [
             Service(UUID.from_16_bits(0x180A), information),
-            Service(UUID.from_16_bits(0x180F), [fixed(0x2A19, bytes([87]))]),
+            Service(UUID.from_16_bits(0x180F), [self.battery]),
             Service(UUID.from_16_bits(0x1805), [time]),
         ]
 
