@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from simulator.home import Home
 from tests.commands.terminal import hjemgate
 from tests.config.test_preflight import write_pair
+from tests.control.desk import Desk
 
 GATEWAY = "gw-0123456789"
 
@@ -17,7 +19,7 @@ def configuration(folder: Path, **more: str) -> Path:
     write_pair(folder / "ca.pem", folder / "ca.key", "Test CA")
     write_pair(folder / "gateway.pem", folder / "gateway.key", GATEWAY)
     sections = {
-        "gateway": f'id = "{GATEWAY}"\norganisation = "4321"\nstate_dir = "{folder}/state"\n'
+        "gateway": f'id = "{GATEWAY}"\norganisation = "4321"\nstate_dir = "{folder}/second"\n'
         f'socket = "{folder}/control.sock"\n',
         "broker": f'host = "127.0.0.1"\nca = "{folder}/ca.pem"\n'
         f'certificate = "{folder}/gateway.pem"\nkey = "{folder}/gateway.key"\n',
@@ -64,7 +66,7 @@ def test_a_missing_certificate_is_named_with_its_cure(
         assert main([verb, "--config", str(path)]) == 78
         (line,) = capsys.readouterr().err.splitlines()
         assert "broker.certificate" in line
-    assert not (tmp_path / "state").exists()
+    assert not (tmp_path / "second").exists()
 
 
 async def test_a_radio_that_is_not_there_forbids_the_start(tmp_path: Path) -> None:
@@ -82,3 +84,13 @@ async def test_an_outbox_without_its_key_forbids_the_start(tmp_path: Path) -> No
     assert said.code == 78
     assert "outbox.key" in said.err
     assert not (tmp_path / "outbox.key").exists()
+
+
+async def test_a_second_gateway_does_not_start_beside_the_first(desk: Desk, tmp_path: Path) -> None:
+    path = configuration(tmp_path, radio=f'backend = "bumble"\nadapter = "unix:{tmp_path}/air"')
+    path.write_text(path.read_text().replace(f"{tmp_path}/control.sock", str(desk.socket)))
+    async with Home(tmp_path / "air"):
+        said = await hjemgate("run", "--config", path)
+    assert said.code == 78
+    assert "another hjemgate runs already" in said.err.splitlines()[-1]
+    assert (await desk.ask("status"))["ok"] is True
