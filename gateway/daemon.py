@@ -99,12 +99,12 @@ async def house(config: Config, store: Store) -> None:
     )
     async with radio, asyncio.TaskGroup() as group:
         group.create_task(control.serve(), name="control")
+        await control.ready()  # a gateway that runs already is found before its rows are touched
         group.create_task(collect.run(), name="collect")
         group.create_task(process.run(), name="process")
         group.create_task(deliver.run(), name="deliver")
         group.create_task(_keep_house(config, store, ours), name="housekeeping")
         group.create_task(_watchdog(), name="watchdog")
-        await control.ready()
         notify("READY=1")
         log.info("%s is ready", config.gateway.id)
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from gateway.outbox import sessions
 from simulator.home import Home
 from tests.commands.terminal import hjemgate
 from tests.config.test_preflight import write_pair
 from tests.control.desk import Desk
+from tests.outbox.house import House
 
 GATEWAY = "gw-0123456789"
 
@@ -86,11 +88,16 @@ async def test_an_outbox_without_its_key_forbids_the_start(tmp_path: Path) -> No
     assert not (tmp_path / "outbox.key").exists()
 
 
-async def test_a_second_gateway_does_not_start_beside_the_first(desk: Desk, tmp_path: Path) -> None:
+async def test_a_second_gateway_does_not_start_beside_the_first(
+    desk: Desk, house: House, tmp_path: Path
+) -> None:
     path = configuration(tmp_path, radio=f'backend = "bumble"\nadapter = "unix:{tmp_path}/air"')
-    path.write_text(path.read_text().replace(f"{tmp_path}/control.sock", str(desk.socket)))
+    settings = path.read_text().replace(f"{tmp_path}/control.sock", str(desk.socket))
+    path.write_text(settings.replace(f"{tmp_path}/second", str(house.state_dir)))
+    await house.store(sessions.begin, await house.meter(), house.now())
     async with Home(tmp_path / "air"):
         said = await hjemgate("run", "--config", path)
     assert said.code == 78
     assert "another hjemgate runs already" in said.err.splitlines()[-1]
     assert (await desk.ask("status"))["ok"] is True
+    assert (None,) in await house.rows("SELECT outcome FROM sessions")  # goes on undisturbed
