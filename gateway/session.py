@@ -100,7 +100,9 @@ class LiveSession:
     async def frames(self, silence_s: float) -> AsyncIterator[Frame]:
         while True:
             try:
-                frame = await asyncio.wait_for(self._kept.get(), silence_s)
+                # Not wait_for: before Python 3.12 it swallows a cancellation that meets a frame.
+                async with asyncio.timeout(silence_s):
+                    frame = await self._kept.get()
             except TimeoutError:
                 return
             if frame is None:

@@ -34,6 +34,24 @@ async def test_sigterm_ends_it_within_the_promised_time_and_rows_stay(scene: Sce
     assert received(scene.held()) == told(scene.home.cuff.measured)
 
 
+async def test_sigterm_in_the_middle_keeps_all_that_was_confirmed(scene: Scene) -> None:
+    cuff = scene.home.cuff
+    now = datetime.now(UTC)
+    for minutes in range(2000):
+        cuff.measure(now - timedelta(minutes=minutes))
+    async with running(scene) as gateway:
+        await answers(scene.socket)
+        await scene.add(cuff)
+        await until(lambda: len(cuff.collected) > 20, look_s=0)
+        gateway.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(GOODBYE_S):
+            status = await gateway.process.wait()
+    assert (status, "Traceback" in gateway.said()) == (0, False)
+    assert cuff.stored  # it was in the middle
+    confirmed = {each.frames[0].octets for each in cuff.collected}
+    assert confirmed <= set(await kept(scene))
+
+
 async def test_sigkill_in_the_middle_loses_nothing_that_is_on_disk_or_at_the_meter(
     scene: Scene,
 ) -> None:
