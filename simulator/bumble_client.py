@@ -17,12 +17,14 @@ from bumble import hci
 from bumble.core import UUID
 from bumble.core import TimeoutError as BumbleTimeout
 from bumble.device import Connection, Device, Peer
+from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from bumble.gatt_client import ServiceProxy
 
 from simulator.bumble_host import VirtualAdapter, bleak_errors
 
 T = TypeVar("T")
 
+NEITHER = b"\x00\x00"  # a Client Characteristic Configuration: no notifications, no indications
 MTU = 247  # what BlueZ asks for: one link-layer packet of 251 octets
 
 PROPERTIES: dict[int, CharacteristicPropertyName] = {
@@ -210,5 +212,12 @@ class Client(BaseBleakClient):
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
         arrived = self._callbacks.pop(characteristic.handle, None)
-        if arrived is not None:
-            await self._att(lambda: characteristic.obj.unsubscribe(arrived))
+        if arrived is None:
+            return
+        # Bumble forgets the subscriber first, and would confirm to nobody what comes meanwhile.
+        switch = characteristic.obj.get_descriptor(
+            GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
+        )
+        if switch is not None:
+            await self._att(lambda: switch.write_value(NEITHER, with_response=True))
+        await self._att(lambda: characteristic.obj.unsubscribe(arrived))
