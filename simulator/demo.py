@@ -68,9 +68,9 @@ def _conclude(here: Stage, outcome: Outcome, out: TextIO) -> None:
     count = sum(row.measured for row in outcome.tallies)
     bundle = blood_pressure(here.held)
     print(f"\n{table(outcome.tallies)}\n", file=out)
-    if bundle is not None:
-        print(f"The first blood pressure at the receiver:\n\n{bundle}\n", file=out)
     print(f"The Bundles that the receiver holds, a file each: {here.bundles}\n", file=out)
+    if bundle is not None:
+        print(f"The first blood pressure among them:\n\n{bundle}\n", file=out)
     if not outcome.complaints:
         print(
             f"All {count} readings stand exactly once at the receiver, as they were measured, with"

@@ -1,8 +1,10 @@
 """What happens in a demonstration: a technician adds the meters, people measure, time passes."""
 
 import asyncio
+import os
+import signal
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +23,11 @@ PAUSE_S = 1.5  # for whoever reads along
 ADDED_S = 2.5
 MEMORY = timedelta(days=30)  # what the glucose meter stored is this patient's so far back
 LINGER_S = 1.5  # a reading that came twice would be seen within
+GLANCE_S = 0.01  # twenty readings are confirmed within a fraction of a second
+
+GLUCOSE = "sig_glucose"
+STORED = ("pending", "published")
+ENDED = ("received", "held", "parked")  # a gateway does nothing more about these by itself
 
 SLOTS: Mapping[str, int] = {"blood-pressure": 1, "weight": 1}  # these say which user measured
 
@@ -29,6 +36,7 @@ SLOTS: Mapping[str, int] = {"blood-pressure": 1, "weight": 1}  # these say which
 class Choices:
     outage: bool = False  # the broker goes away in the middle
     fast: bool = False  # no pauses
+    rounds: int = 2  # how often everybody measures, if there is no outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,10 @@ async def perform(here: Stage, story: Story, household: Household, choices: Choi
         telling = group.create_task(story.tell(), name="tell the story")
         await story.begun.wait()
         await _add_meters(here, story, household)
-        story.heading("Everybody measures.")
-        await _everybody(here, story, choices)
         if choices.outage:
-            await _outage(here, story, choices)
+            await _day_with_outage(here, story, choices)
         else:
-            await _until_quiet(here)
-            story.heading("And again, a little later.")
-            await _everybody(here, story, choices)
-        await _until_quiet(here)
+            await _day(here, story, choices)
         await asyncio.sleep(LINGER_S)
         hearing.cancel()
         telling.cancel()
@@ -88,29 +91,53 @@ async def _add_meters(here: Stage, story: Story, household: Household) -> None:
     await asyncio.sleep(ADDED_S)
 
 
+async def _day(here: Stage, story: Story, choices: Choices) -> None:
+    story.heading(f"Everybody measures. {_memory(here)}")
+    await _everybody(here, story, choices)
+    await _until(here, _all_ended)
+    for _ in range(1, choices.rounds):
+        story.heading("And again, a little later.")
+        await _everybody(here, story, choices)
+        await _until(here, _all_ended)
+
+
+async def _day_with_outage(here: Stage, story: Story, choices: Choices) -> None:
+    story.heading(f"Everybody measures. {_memory(here)}")
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_cut(here, story), name="outage")
+        await _everybody(here, story, choices)
+    await _until(here, _all_stored)
+    story.heading("Without a broker people go on measuring.")
+    await _everybody(here, story, choices)
+    await _until(here, _all_stored)
+    waiting = _measured(here) - await _rows(here, "received")
+    story.heading(f"The broker comes back. {waiting} readings wait on the gateway's disk.")
+    await here.broker.start()
+    await _until(here, _all_ended)
+
+
+async def _cut(here: Stage, story: Story) -> None:
+    """Kill the broker when the first of many is on its way, with whatever it holds in memory."""
+    while not story.took(GLUCOSE, "published", "received"):
+        here.check()
+        await asyncio.sleep(GLANCE_S)
+    pid = here.broker.pid
+    assert pid is not None  # noqa: S101 - it runs, or the gateway could not have sent anything
+    os.kill(pid, signal.SIGKILL)
+    await here.broker.stop()
+    story.heading("The broker is killed, with whatever it had not passed on.")
+
+
+def _memory(here: Stage) -> str:
+    return (
+        f"The {NAMES[GLUCOSE]} holds {len(here.home.glucose.measured)} records from the last days."
+    )
+
+
 async def _everybody(here: Stage, story: Story, choices: Choices) -> None:
-    held = len(here.home.glucose.measured)
-    if not here.home.glucose.collected:
-        story.note(f"The {NAMES['sig_glucose']} holds {held} records from the last days.")
     for meter in here.home.meters:
         story.measured(meter, meter.measure())
         await _pause(choices)
-
-
-async def _outage(here: Stage, story: Story, choices: Choices) -> None:
-    """In the middle: some readings are confirmed, others on their way, others not yet taken."""
-    while not any(step == "received" for _, step in story.steps):
-        here.check()
-        await asyncio.sleep(LOOK_S)
-    story.heading("The broker goes away.")
-    await here.broker.stop()
-    await _everybody(here, story, choices)
-    while not await _all_stored(here):
-        here.check()
-        await asyncio.sleep(LOOK_S)
-    waiting = (await _rows(here)) - (await _rows(here, "received"))
-    story.heading(f"The broker comes back. {waiting} readings wait on the gateway's disk.")
-    await here.broker.start()
 
 
 async def _pause(choices: Choices) -> None:
@@ -129,18 +156,19 @@ def _measured(here: Stage) -> int:
 
 
 async def _all_stored(here: Stage) -> bool:
-    return await _rows(here, "pending", "published", "received", "held", "parked") >= _measured(
-        here
-    )
+    return await _rows(here, *STORED, *ENDED) >= _measured(here)
 
 
-async def _until_quiet(here: Stage) -> None:
-    """Until every reading has come to an end at the gateway, or patience has."""
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
-    while asyncio.get_running_loop().time() < deadline:
+async def _all_ended(here: Stage) -> bool:
+    return await _rows(here, *ENDED) >= _measured(here)
+
+
+async def _until(here: Stage, true: Callable[[Stage], Awaitable[bool]]) -> None:
+    """Until that is so, or patience has come to an end: the proof will tell."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_S
+    while loop.time() < deadline and not await true(here):
         here.check()
-        if await _rows(here, "received", "held", "parked") >= _measured(here):
-            return
         await asyncio.sleep(LOOK_S)
 
 
@@ -158,5 +186,12 @@ async def _proof(here: Stage, story: Story, household: Household) -> Outcome:
     if confirmed != len(measured) or await _rows(here) != len(measured):
         status = (await here.ask("status"))["status"]
         complaints.append(f"the gateway's own count: {status['rows']}, measured: {len(measured)}")
-    complaints += [f"{row.meter}: not every step was seen" for row in rows if not row.clean]
-    return Outcome(rows, complaints)
+    complaints += [f"{row.meter}: steps are missing in the table" for row in rows if not row.whole]
+    return Outcome(rows, [_with_names(here, complaint) for complaint in complaints])
+
+
+def _with_names(here: Stage, complaint: str) -> str:
+    """The proof knows meters by their serial numbers, people by what they are."""
+    for meter in here.home.meters:
+        complaint = complaint.replace(meter.identity.serial, NAMES[meter.driver])
+    return complaint

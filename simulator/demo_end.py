@@ -28,9 +28,9 @@ class Tally:
     doubled: int
 
     @property
-    def clean(self) -> bool:
-        whole = self.measured == self.stored == self.published == self.confirmed
-        return whole and not self.lost and not self.doubled
+    def whole(self) -> bool:
+        """Whether the gateway told of every step of every reading."""
+        return self.measured == self.stored == self.published == self.confirmed
 
 
 def tallies(meters: Sequence[Meter], story: Story, verdict: Verdict) -> list[Tally]:
@@ -81,14 +81,27 @@ def blood_pressure(held: Path) -> str | None:
 def pretty(node: object, indent: str = "", used: int = 0) -> str:
     """JSON with its numbers as they came; what fits into a line stays on one.
 
-    *used*: columns taken on this line already.
+    Brackets around a single member take no lines of their own. *used*: columns taken on this line
+    already.
     """
     line = _flat(node)
     if len(indent) + used + len(line) < COLUMNS or not isinstance(node, dict | list):
         return line
+    if len(node) == 1:
+        head, member = _only(node)
+        tail = "}" if isinstance(node, dict) else "]"
+        return f"{head}{pretty(member, indent, used + len(head))}{tail}"
     deeper = indent + " "
     opening, closing = ("{", "}") if isinstance(node, dict) else ("[", "]")
     return f"{opening}\n" + ",\n".join(_members(node, deeper)) + f"\n{indent}{closing}"
+
+
+def _only(node: Mapping[str, object] | Sequence[object]) -> tuple[str, object]:
+    """How the text of a container with one member begins, and that member."""
+    if isinstance(node, Mapping):
+        ((key, member),) = node.items()
+        return f"{{{json.dumps(key)}: ", member
+    return "[", node[0]
 
 
 def _members(node: Mapping[str, object] | Sequence[object], indent: str) -> Iterator[str]:

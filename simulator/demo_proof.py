@@ -153,7 +153,7 @@ def judge(measured: Sequence[Facts], held: Sequence[Facts]) -> Verdict:
     for reading in missing:
         lost[reading.meter] = lost.get(reading.meter, 0) + 1
         complaints.append(f"lost: {_name(reading)} is not at the receiver as it was measured")
-    return Verdict(lost, doubled, complaints)
+    return Verdict(lost, doubled, tuple(complaints))
 
 
 def differences(measured: Facts, held: Facts) -> list[str]:

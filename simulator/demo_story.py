@@ -24,10 +24,10 @@ WIDTH = max(len(name) for name in NAMES.values())
 # Step of a journey: the word for it, and what to say of the readings; {} is the step's detail.
 WORDS: Mapping[str, tuple[str, str]] = {
     "bound": ("added", "its readings belong to patient {patient} from now on"),
-    "kept": ("received", "{messages}, on the gateway's disk as the meter sent them"),
+    "kept": ("received", "{messages}: on the gateway's disk, as sent by the meter"),
     "stored": ("stored", "{readings} of patient {patient}"),
-    "published": ("sent", "{readings}: the broker has taken it on"),
-    "received": ("confirmed", "{readings}: {detail} says that it holds it"),
+    "published": ("sent", "{readings}: taken on by the broker"),
+    "received": ("confirmed", "{readings}: stored by {detail}"),
     "unheard": ("waits", "{readings}: nobody listens at the broker yet; goes out again"),
     "repeat": ("known", "{readings}: sent again by the meter, stored already"),
     "amended": ("corrected", "{readings}: goes out again"),

@@ -54,6 +54,8 @@ key = "{folder}/outbox.key"
 [radio]
 backend = "bumble"
 adapter = "{adapter}"
+# One for each meter, so that none waits for another.
+links = 5
 
 [clock]
 trust = "assume"
