@@ -17,7 +17,7 @@ from gateway.clock import OurClock
 from gateway.fhir import RenderError, gate, render
 from gateway.model import DeviceRecord, GatewayInfo, Record, Stamp
 from gateway.outbox import devices, frames, moments, readings, sessions
-from gateway.outbox.devices import Device
+from gateway.outbox.devices import Device, Known
 from gateway.outbox.frames import Kept
 from gateway.outbox.readings import Identified, Unrendered
 from gateway.outbox.store import Store
@@ -66,14 +66,20 @@ class Process:
         """Handle one batch of each kind; whether there may be more."""
         batch = await self._store(frames.take, self._whole, self._ours.now(), PATIENCE, BATCH)
         if batch:
-            await self._frames(batch)
+            await self.handle(batch)
         waiting = await self._store(readings.to_render, BATCH)
         if waiting:
             await self._render(waiting)
         return bool(batch or waiting)
 
+    async def handle(self, batch: Sequence[Kept]) -> None:
+        """Frames of one session of one meter, which may have been forgotten meanwhile."""
+        try:
+            await self._frames(batch)
+        except Known as error:
+            log.info("device %d: %s", batch[0].device, error)
+
     async def _frames(self, batch: Sequence[Kept]) -> None:
-        """Frames of one session of one meter."""
         device = await self._store(devices.by_id, batch[0].device)
         driver = self._drivers.get(device.driver)
         if driver is None:
@@ -178,6 +184,9 @@ class Process:
                 body = render(await self._record(item, now))
                 if self._terms.gate:
                     gate.parse(body)
+            except Known as error:
+                log.info("reading %d: %s", item.row, error)
+                continue
             except RenderError as error:
                 log.error("reading %d: parked: %s", item.row, error)  # noqa: TRY400 - no trace: may hold values
                 await self._store(readings.park, item.row, f"render: {error}", now.wall)

@@ -38,6 +38,9 @@ class Binding:
     to_at: datetime | None
 
 
+FORGOTTEN = "this meter was forgotten meanwhile"
+
+
 class Known(Exception):
     """This cannot be done with a meter as it is; the text says why."""
 
@@ -59,11 +62,17 @@ def find(db: Database, address: str) -> Device | None:
 
 
 def by_id(db: Database, device: int) -> Device:
-    """A meter that exists."""
+    """A meter that ought to exist. Raises Known if it was forgotten."""
     found = find_by_id(db, device)
     if found is None:
-        raise KeyError(device)
+        raise Known(FORGOTTEN)
     return found
+
+
+def still_there(db: Database, device: int) -> None:
+    """Raises Known if the meter was forgotten: inside a transaction, before its rows are written."""
+    if db.one("SELECT 1 FROM devices WHERE id = ?", device) is None:
+        raise Known(FORGOTTEN)
 
 
 def find_by_id(db: Database, device: int) -> Device | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from drivers.api import Reading
 from gateway.outbox import frames
 from gateway.outbox.database import Database, Row
+from gateway.outbox.devices import still_there
 from gateway.outbox.frames import Kept
 from gateway.outbox.frozen import freeze, thaw
 from gateway.outbox.moments import from_us, maybe, to_us
@@ -102,6 +103,7 @@ def file(db: Database, item: Identified, now: datetime) -> Filed:
         key,
     ).fetchone()
     with db.transaction():
+        still_there(db, item.device)
         if known is None:
             row = _insert(db, item, key, now)
             frames.attached(db, item.frames, "decoded", row, item.joins)
@@ -211,7 +213,8 @@ def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: date
     """Store Bundles (row, body, late) for sending; each gets the next `seq`. Never rebuilt."""
     with db.transaction():
         first = int(db.meta("next_seq"))
-        for seq, (row, body, late) in enumerate(bundles, start=first):
+        there = [each for each in bundles if db.one("SELECT 1 FROM readings WHERE id = ?", each[0])]
+        for seq, (row, body, late) in enumerate(there, start=first):
             db.execute(
                 "INSERT INTO bodies VALUES (?, ?)", row, db.seal("bodies", row, "body", body)
             )
@@ -224,7 +227,7 @@ def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: date
                 to_us(now),
                 row,
             )
-        db.execute("UPDATE meta SET value = ? WHERE key = 'next_seq'", first + len(bundles))
+        db.execute("UPDATE meta SET value = ? WHERE key = 'next_seq'", first + len(there))
 
 
 def park(db: Database, row: int, reason: str, now: datetime) -> None:

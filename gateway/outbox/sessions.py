@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gateway.model import ClockPair, Segment, Stamp
 from gateway.outbox.database import Database
-from gateway.outbox.devices import Known
+from gateway.outbox.devices import still_there
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
 
@@ -25,8 +25,7 @@ def begin(db: Database, device: int, now: datetime) -> int:
     """A connection stands. Returns the session's row. Raises Known if the meter was forgotten."""
     session = db.next_id("sessions")
     with db.transaction():
-        if db.one("SELECT 1 FROM devices WHERE id = ?", device) is None:
-            raise Known("this meter was forgotten meanwhile")
+        still_there(db, device)
         db.execute(
             "INSERT INTO sessions (id, uuid, device_id, started_at) VALUES (?, ?, ?, ?)",
             session,
@@ -108,6 +107,7 @@ def place(db: Database, device: int, event: int | None, changed: list[Segment]) 
     Returns the row of the last of them, the one that runs now.
     """
     with db.transaction():
+        still_there(db, device)
         row = 0
         for segment in changed:
             row = segment.id or db.next_id("segments")

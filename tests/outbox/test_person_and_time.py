@@ -128,6 +128,15 @@ async def test_forgetting_a_meter_takes_the_persons_rows_with_it(house: House) -
         assert await house.rows(f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - constants
 
 
+async def test_a_meter_forgotten_while_its_frames_are_in_hand_ends_nothing(house: House) -> None:
+    device = await house.meter()
+    await house.session(device, [cuff()])
+    batch = await house.store(frames.take, (), house.ours.now(), timedelta(hours=24), 50)
+    await house.store(devices.forget, device, house.now())
+    await house.process.handle(batch)
+    assert await house.states() == []
+
+
 async def test_a_taken_slot_cannot_be_given_to_another(house: House) -> None:
     await house.meter(slot=1)
     address = "C0:11:22:33:44:51"
