@@ -70,7 +70,7 @@ def by_id(db: Database, device: int) -> Device:
 
 
 def still_there(db: Database, device: int) -> None:
-    """Raises Known if the meter was forgotten: inside a transaction, before its rows are written."""
+    """Raises Known if the meter was forgotten: before rows are written, inside a transaction."""
     if db.one("SELECT 1 FROM devices WHERE id = ?", device) is None:
         raise Known(FORGOTTEN)
 

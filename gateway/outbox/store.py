@@ -5,12 +5,13 @@ still queued: a cancelled caller leaves, the transaction is done, and the next c
 """
 
 import asyncio
+import fcntl
 import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import IO, Concatenate, ParamSpec, TypeVar
 
 from gateway.outbox.database import DamagedError, Database, Factory, connect
 from gateway.outbox.vault import KeyRefused, Vault, load_key
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE = "outbox.db"
+LOCK = "outbox.lock"
 
 
 class Unusable(Exception):
@@ -30,8 +32,8 @@ class Unusable(Exception):
 class Store:
     """One open outbox for one event loop. Open it before the loop starts, close it after."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, lock: IO[str]) -> None:
+        self._db, self._lock = database, lock
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._news = asyncio.Event()
         self._stirs = 0
@@ -98,6 +100,7 @@ class Store:
         """Finish what is queued and close the file."""
         self._executor.submit(self._db.close).result()
         self._executor.shutdown()
+        self._lock.close()
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, told: Callable[[], None]) -> None:
@@ -112,9 +115,14 @@ def open_store(state_dir: Path, key_file: Path, factory: Factory = connect) -> S
     path = state_dir / FILE
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        probe = state_dir / ".writable"
-        probe.touch()
-        probe.unlink()
+        lock = (state_dir / LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go with the process, however it ends
+    except BlockingIOError:
+        lock.close()
+        raise Unusable(
+            f"{state_dir}: another gateway works with this outbox; end it first,"
+            " or set gateway.state_dir"
+        ) from None
     except OSError as error:
         raise Unusable(
             f"{state_dir}: the outbox cannot be written there ({error.strerror});"
@@ -122,10 +130,12 @@ def open_store(state_dir: Path, key_file: Path, factory: Factory = connect) -> S
         ) from error
     try:
         vault = Vault(load_key(key_file, path))
-        return Store(Database(factory(path), vault))
+        return Store(Database(factory(path), vault), lock)
     except KeyRefused as error:
+        lock.close()
         raise Unusable(_key_words(error, key_file)) from error
     except (DamagedError, sqlite3.DatabaseError) as error:
+        lock.close()
         raise Unusable(f"{path}: damaged ({error}); restore it or move it away") from error
 
 

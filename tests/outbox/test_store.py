@@ -9,7 +9,7 @@ import pytest
 
 from gateway.outbox import devices
 from gateway.outbox.database import Database
-from gateway.outbox.store import Store, open_store
+from gateway.outbox.store import Store, Unusable, open_store
 
 
 @pytest.fixture
@@ -74,8 +74,16 @@ async def test_who_waits_for_a_change_can_be_stirred_without_one(store: Store) -
             assert await waiting > before
 
 
+def test_a_second_process_is_kept_away_from_the_outbox(tmp_path: Path) -> None:
+    first = open_store(tmp_path, tmp_path / "outbox.key")
+    with pytest.raises(Unusable, match="another gateway"):
+        open_store(tmp_path, tmp_path / "outbox.key")
+    first.close()
+    open_store(tmp_path, tmp_path / "outbox.key").close()
+
+
 async def test_a_failing_step_fails_its_caller_alone(store: Store) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(devices.Known):
         await store(devices.by_id, 4711)
     await store(count)
     assert await store(counted) == 1
