@@ -140,6 +140,7 @@ class Deliver:
             log.error("row %d: parked: %s", message.row, error)  # noqa: TRY400 - foreseen
             await self._store(delivery.refused, message.row, str(error), self._ours.utc())
             self._flying.discard(message.row)
+            self._store.stir()
             return
         self._acked.append((message.row, message.version, code))
         self._landed.set()
@@ -154,6 +155,7 @@ class Deliver:
             await self._store(delivery.published, acks, self._duty.resend, self._duty.receipts, now)
             self._facts.last_puback_at = now
             self._flying.difference_update(row for row, _, _ in acks)
+            self._store.stir()  # `_send` may have looked between the commit and this line
 
     async def _listen(self, session: Session) -> None:
         """What comes down is on disk before the next message is asked for, which acknowledges."""
