@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
@@ -49,6 +50,13 @@ class FakeBluez:
         """Vanish from the bus without a word, as a killed bluetoothd does."""
         self._process.kill()
         await self._process.wait()
+
+    def freeze(self) -> None:
+        """Answer nobody any more; `thaw` ends it."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
 
     async def _line(self, patience_s: float = ANSWER_S) -> dict[str, Any]:
         assert self._process.stdout is not None

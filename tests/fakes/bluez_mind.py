@@ -2,7 +2,8 @@
 
 What it does like BlueZ, because clients depend on it: devices appear only while somebody scans; a
 bonded meter keeps its attributes while away, and a subscription made meanwhile counts when it comes
-back; `Value` changes are the indications; paths end in hexadecimal handles.
+back; `Value` changes are the indications; paths end in hexadecimal handles. Subscriptions: see
+`tests.fakes.bluez_ears`.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from dbus_fast import DBusError, Message, MessageType
 from dbus_fast.aio import MessageBus
 
+from tests.fakes.bluez_ears import Ears
 from tests.fakes.bluez_objects import (
     ADAPTER_PATH,
     Adapter,
@@ -28,15 +30,30 @@ CONNECT_S = 0.01  # a moment, so that calls can overlap
 ADVERTISE_S = 0.05
 
 
+_CLIENTS_LEAVE = Message(
+    destination="org.freedesktop.DBus",
+    path="/org/freedesktop/DBus",
+    interface="org.freedesktop.DBus",
+    member="AddMatch",
+    signature="s",
+    body=["type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'"],
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Pour:
-    """Frames that go out, once each, as soon as somebody listens on an open link."""
+    """Frames that go out, once each, as soon as somebody listens on an open link.
+
+    An eager meter does not wait for listeners: it sends when the bonded link is encrypted, before
+    anybody has looked at its services, and what nobody hears is gone.
+    """
 
     characteristic: str
     frames: tuple[bytes, ...]
     after_s: float = 0.0  # the meter's own pause before the first one
     interval_s: float = 0.0
     hang_up_s: float | None = None  # after the last frame; None: the link stays
+    eager: bool = False
 
 
 class Bluez:
@@ -53,7 +70,7 @@ class Bluez:
         self.faults: defaultdict[str, deque[DBusError]] = defaultdict(deque)
         self.stuck = False  # services are never resolved
         self.passkey: int | None = None
-        self.listeners: defaultdict[str, set[str]] = defaultdict(set)
+        self.ears = Ears()
         self.tree = Tree(bus, self)
         self._scanners: set[str] = set()
         self._agent: tuple[str, str] | None = None
@@ -72,10 +89,14 @@ class Bluez:
             Roles=["central"],
         )
         await self.bus.request_name("org.bluez")
+        await self.bus.call(_CLIENTS_LEAVE)
         self._tasks.create_task(self._advertise(), name="advertise")
 
     def _remember(self, message: Message) -> None:
         self.sender = message.sender or ""
+        if message.member == "NameOwnerChanged" and not message.body[2]:
+            self.ears.left(message.body[0])
+            self._scanners.discard(message.body[0])
 
     def add(self, meter: Meter) -> None:
         """A bonded meter is there at once; another appears with its first advertisement."""
@@ -107,6 +128,8 @@ class Bluez:
         device = self.tree.device(path)
         if device is None or not device.state["Connected"]:
             return
+        if not device.state["ServicesResolved"]:
+            self.ears.aborted(path)
         device.update(ServicesResolved=False)
         if not device.state["Bonded"]:
             self._forget(path, itself=False)
@@ -115,8 +138,7 @@ class Bluez:
 
     def _forget(self, path: str, itself: bool = True) -> None:
         self.tree.withdraw(path, itself)
-        for each in [each for each in self.listeners if each.startswith(path + "/")]:
-            del self.listeners[each]
+        self.ears.gone(path)
 
     def pour(self, path: str, pour: Pour) -> None:
         """*pour* goes out when it can; the meter advertises until it has gone out."""
@@ -132,18 +154,18 @@ class Bluez:
             char = self.tree.characteristic(path, self.pours[path][0].characteristic)
         except LookupError:
             return
-        if self.listeners[char.path]:
+        if self.ears.heard_by(char.path):
             pour = self.pours[path].popleft()
             self._tasks.create_task(self._indicate(device, char, pour), name="indicate")
 
     async def _indicate(self, device: Device, char: Characteristic, pour: Pour) -> None:
         await asyncio.sleep(pour.after_s)
-        sent_ns = []
+        sent_ns, heard = [], 0
         for octets in pour.frames:
             sent_ns.append(time.monotonic_ns())
-            char.update(Value=octets)
+            heard += self.ears.say(char, octets)
             await asyncio.sleep(pour.interval_s)
-        facts = {"frames": len(pour.frames), "sent_ns": sent_ns}
+        facts = {"frames": len(pour.frames), "heard": heard, "sent_ns": sent_ns}
         self._tell("poured", address=device.state["Address"], **facts)
         if not self.pours[device.path]:
             self.awake.discard(device.path)
@@ -167,6 +189,8 @@ class Bluez:
 
     def discover(self, on: bool) -> None:
         self._fail("StartDiscovery" if on else "StopDiscovery")
+        if not self.adapter.state["Powered"]:
+            raise bluez_error("NotReady", "Resource Not Ready")
         if on:
             self._scanners.add(self.sender)
         else:
@@ -185,13 +209,22 @@ class Bluez:
             raise bluez_error("Failed", "le-connection-abort-by-local")
         device.update(Connected=True)
         self._tell("connected", address=device.state["Address"])
-        if self.stuck:
+        await self._push(device)
+        if self.stuck or not device.state["Connected"]:
             return
         meter = self.meters[device.path]
         if not self.tree.has_attributes(device.path):
             self.tree.show_attributes(meter)
         device.update(ServicesResolved=True)
         self._flow(device.path)
+
+    async def _push(self, device: Device) -> None:
+        """What an eager meter sends on the bonded link, at once."""
+        pours = self.pours[device.path]
+        while device.state["Bonded"] and pours and pours[0].eager:
+            pour = pours.popleft()
+            char = self.tree.characteristic(device.path, pour.characteristic)
+            await self._indicate(device, char, pour)
 
     def disconnect(self, device: Device) -> None:
         self._fail("Disconnect")
@@ -240,12 +273,23 @@ class Bluez:
     def notify(self, char: Characteristic, on: bool) -> None:
         self._fail("StartNotify" if on else "StopNotify")
         self._demand_bond(char)
+        path = "/".join(char.path.split("/")[:5])
+        device = self.tree.device(path)
+        assert device is not None
         if on:
-            self.listeners[char.path].add(self.sender)
+            self.ears.start(char, self.sender, device.state["Connected"])
         else:
-            self.listeners[char.path].discard(self.sender)
-        char.update(Notifying=bool(self.listeners[char.path]))
-        self._flow("/".join(char.path.split("/")[:5]))
+            self.ears.stop(char, self.sender)
+        self._flow(path)
+
+    def power(self, on: bool) -> None:
+        """The adapter's power; without it no link stands and nobody scans."""
+        self._fail("Powered")
+        if not on:
+            self._scanners.clear()
+            for path in self.meters:
+                self.drop(path)
+        self.adapter.update(Powered=on, Discovering=False)
 
     def agent(self, path: str, default: bool) -> None:
         if default:

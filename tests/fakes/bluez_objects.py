@@ -32,6 +32,7 @@ class Mind(Protocol):
     def write(self, char: "Characteristic", octets: bytes) -> None: ...
     def notify(self, char: "Characteristic", on: bool) -> None: ...
     def agent(self, path: str, default: bool) -> None: ...
+    def power(self, on: bool) -> None: ...
 
 
 class Exported(ServiceInterface):
@@ -69,9 +70,7 @@ def _method(name: str) -> Callable[[Callable[..., Any]], Any]:
     return cast("Callable[[Callable[..., Any]], Any]", dbus_method(name=name))
 
 
-_Adapter: Any = _with_properties(
-    "org.bluez.Adapter1", Address="s", Discovering="b", Powered="b", Roles="as"
-)
+_Adapter: Any = _with_properties("org.bluez.Adapter1", Address="s", Discovering="b", Roles="as")
 _Device: Any = _with_properties(
     "org.bluez.Device1",
     Adapter="o",
@@ -103,6 +102,14 @@ _Characteristic: Any = _with_properties(
 
 
 class Adapter(_Adapter):  # type: ignore[misc]  # its properties come from a table
+    @dbus_property(name="Powered")
+    def powered(self) -> Annotated[bool, DBusSignature("b")]:
+        return bool(self.state["Powered"])
+
+    @powered.setter
+    def powered_set(self, value: Annotated[bool, DBusSignature("b")]) -> None:
+        self.mind.power(value)
+
     @_method("SetDiscoveryFilter")
     def set_discovery_filter(self, _filter: DBusDict) -> None:
         pass

@@ -67,10 +67,14 @@ class Orders:
         after_s: float = 0.0,
         interval_s: float = 0.0,
         hang_up_s: float | None = None,
+        eager: bool = False,
     ) -> None:
-        """Advertise, and indicate these frames to whoever connects and listens."""
+        """Advertise, and indicate these frames to whoever connects and listens.
+
+        Eager: at once when the bonded link stands, whether anybody listens or not.
+        """
         octets = tuple(bytes.fromhex(frame) for frame in frames)
-        pour = Pour(full_uuid(characteristic), octets, after_s, interval_s, hang_up_s)
+        pour = Pour(full_uuid(characteristic), octets, after_s, interval_s, hang_up_s, eager)
         self._bluez.pour(self._path(address), pour)
 
     def awake(self, address: str, on: bool) -> None:
@@ -97,8 +101,23 @@ class Orders:
         self._bluez.passkey = value
 
     def power(self, on: bool) -> None:
-        """The adapter's power."""
-        self._bluez.adapter.update(Powered=on)
+        """The adapter's power, by the hand of somebody else."""
+        self._bluez.power(on)
+
+    def deafen(self) -> None:
+        """Scanning ends though the scanners believe that it goes on."""
+        self._bluez.adapter.update(Discovering=False)
+
+    def vanish(self, address: str) -> None:
+        """The meter's attributes disappear, as after a Service Changed that emptied it."""
+        path = self._path(address)
+        self._bluez.tree.withdraw(path, itself=False)
+        self._bluez.ears.gone(path)
+
+    def say(self, address: str, characteristic: str, octets: str) -> dict[str, bool]:
+        """One value, here and now, whatever the state of the link."""
+        char = self._bluez.tree.characteristic(self._path(address), full_uuid(characteristic))
+        return {"heard": self._bluez.ears.say(char, bytes.fromhex(octets))}
 
     def value(self, address: str, characteristic: str) -> dict[str, str]:
         """The octets that a characteristic holds now."""
