@@ -183,7 +183,7 @@ class Process:
             try:
                 body = render(await self._record(item, now))
                 if self._terms.gate:
-                    gate.parse(body)
+                    await asyncio.to_thread(gate.parse, body)  # the first time it loads models
             except Known as error:
                 log.info("reading %d: %s", item.row, error)
                 continue
