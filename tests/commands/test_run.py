@@ -98,6 +98,6 @@ async def test_a_second_gateway_does_not_start_beside_the_first(
     async with Home(tmp_path / "air"):
         said = await hjemgate("run", "--config", path)
     assert said.code == 78
-    assert "another hjemgate runs already" in said.err.splitlines()[-1]
+    assert "another gateway works with this outbox" in said.err.splitlines()[-1]
     assert (await desk.ask("status"))["ok"] is True
     assert (None,) in await house.rows("SELECT outcome FROM sessions")  # goes on undisturbed
