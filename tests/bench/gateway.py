@@ -116,15 +116,19 @@ def _last_words(log: Path) -> str:
     return log.read_text("utf-8")[-2000:]
 
 
-async def add_cuff(stage: Stage, ours: Gateway) -> None:
+async def add_cuff(ours: Gateway, cuff: str = CUFF) -> None:
     arguments = {
         "--config": str(ours.configuration),
         "--driver": "sig_blood_pressure",
-        "--address": CUFF,
+        "--address": cuff,
         "--patient": "urn:uuid:5cf4d0a2-0000-4000-8000-00000000be4c",
     }
     process = await asyncio.create_subprocess_exec(
-        COMMAND, "devices", "add", *(word for pair in arguments.items() for word in pair)
+        COMMAND,
+        "devices",
+        "add",
+        *(word for pair in arguments.items() for word in pair),
+        stdout=asyncio.subprocess.DEVNULL,
     )
     if await process.wait() != 0:
         raise RuntimeError("hjemgate devices add failed")

@@ -21,10 +21,12 @@ RECEIVER = "receiver-1"
 ORGANISATION = "bench"
 CUFF = "C0:11:22:33:44:55"
 MEASUREMENT = "2a35"
+CUFFS = (CUFF, *(f"C0:11:22:33:44:{last:02X}" for last in range(0x60, 0x67)))
 ON_DISK = "/var/tmp"  # noqa: S108  # /tmp may be memory (Debian 13), where an fsync costs nothing
 # BlueZ renews a bonded meter's subscription by itself when it connects. What the meter sends before
 # the client's own StartNotify is heard by nobody: a matter for the listener, not for a benchmark.
 AFTER_S = 0.5
+HANG_UP_S = 0.3
 STOP_S = 8.0  # the gateway promises to end within 5
 
 Process = asyncio.subprocess.Process
@@ -44,12 +46,16 @@ class Stage:
         return environment(**{ENVIRONMENT: self.bus})
 
     async def pour(
-        self, frames: Sequence[bytes], interval_s: float = 0.0, hang_up_s: float | None = 1.0
+        self,
+        frames: Sequence[bytes],
+        interval_s: float = 0.0,
+        hang_up_s: float | None = HANG_UP_S,
+        cuff: str = CUFF,
     ) -> None:
         """The cuff has these to give, and hangs up that long after the last; None: never."""
         await self.bluez.do(
             "pour",
-            address=CUFF,
+            address=cuff,
             characteristic=MEASUREMENT,
             frames=[frame.hex() for frame in frames],
             after_s=AFTER_S,
@@ -62,6 +68,10 @@ class Stage:
         sent: list[int] = (await self.bluez.event("poured", patience_s))["sent_ns"]
         return sent
 
+    async def parted(self) -> None:
+        """The cuff has hung up after its pour: only then may it be given another."""
+        await self.bluez.event("disconnected")
+
 
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
@@ -71,7 +81,8 @@ async def stage() -> AsyncIterator[Stage]:
         gateway, receiver = authority.client(GATEWAY), authority.client(RECEIVER)
         broker = Broker(folder / "broker", authority, ORGANISATION, [GATEWAY], [RECEIVER])
         async with private_bus() as bus, fake_bluez(bus) as bluez, broker:
-            await bluez.do("meter", **_cuff())
+            for cuff in CUFFS:
+                await bluez.do("meter", **_cuff(cuff))
             yield Stage(folder, bus, bluez, broker, gateway, receiver)
 
 
@@ -86,22 +97,26 @@ def _date_time(moment: datetime) -> bytes:
     )
 
 
-def _cuff() -> dict[str, Any]:
+def _cuff(address: str) -> dict[str, Any]:
     now = _local_now()
     current_time = _date_time(now) + bytes((now.isoweekday(), 0, 0))
     return {
-        "address": CUFF,
+        "address": address,
         "name": "BENCH-CUFF",
         "services": {
             "1810": {MEASUREMENT: {"flags": ["indicate"]}},
             "180a": {
                 "2a29": {"flags": ["read"], "value": b"Bench".hex()},
-                "2a23": {"flags": ["read"], "value": "0100000100c0ffee"},
+                "2a23": {"flags": ["read"], "value": _system_id(address).hex()},
             },
             "1805": {"2a2b": {"flags": ["read", "write"], "value": current_time.hex()}},
             "180f": {"2a19": {"flags": ["read"], "value": "5a"}},
         },
     }
+
+
+def _system_id(address: str) -> bytes:
+    return b"\x01\x00\x00\x01\x00" + bytes.fromhex(address.replace(":", ""))[3:]
 
 
 def pressures(count: int, start: int = 0) -> list[bytes]:
