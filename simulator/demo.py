@@ -17,8 +17,8 @@ from typing import TextIO
 from gateway.control_client import Refused, Unreachable
 from simulator.broker import BrokerError
 from simulator.child import StageError
-from simulator.demo_act import Choices, Household, Outcome, perform
-from simulator.demo_end import as_json, blood_pressure, table
+from simulator.demo_act import Choices, Household, go_on, perform
+from simulator.demo_end import Outcome, as_json, blood_pressure, table
 from simulator.demo_story import Story
 from simulator.stage import BUNDLES, OBSERVER, ORGANISATION, RECEIVER_PROGRAM, Stage, stage
 
@@ -59,9 +59,7 @@ async def demonstrate(order: Order, out: TextIO, ended: Ended) -> None:
         _conclude(here, ended.outcome, out)
         if order.keep:
             print(_look_around(here), file=out, flush=True)
-            while True:
-                here.check()
-                await asyncio.sleep(1.0)
+            await go_on(here, story)
 
 
 def _conclude(here: Stage, outcome: Outcome, out: TextIO) -> None:
@@ -83,11 +81,12 @@ def _conclude(here: Stage, outcome: Outcome, out: TextIO) -> None:
 def _look_around(here: Stage) -> str:
     broker, identity = here.broker, here.observer
     return f"""
-Everything goes on until you press Ctrl-C. Look around from another terminal:
+Life goes on until you press Ctrl-C. Look around from another terminal (mosquitto_sub is in
+Debian's mosquitto-clients):
 
-  hjemgate status  --config {here.configuration}
-  hjemgate devices --config {here.configuration}
-  hjemgate watch   --config {here.configuration}
+  ./dev hjemgate status  --config {here.configuration}
+  ./dev hjemgate devices --config {here.configuration}
+  ./dev hjemgate watch   --config {here.configuration}
   mosquitto_sub -h {broker.host} -p {broker.port} -V 5 -i {OBSERVER} \\
     --cafile {broker.ca} \\
     --cert {identity.certificate} \\

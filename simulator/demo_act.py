@@ -7,22 +7,22 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
-from backend.store import readings
 from simulator.child import LOOK_S
-from simulator.demo_end import Tally, tallies
-from simulator.demo_proof import Facts, judge, told_by_meter, told_by_receiver
+from simulator.demo_end import Outcome, prove
 from simulator.demo_story import NAMES, Story
 from simulator.meters.meter import Meter
 from simulator.stage import Stage
 
-PATIENCE_S = 90.0  # with an outage the whole takes half of it on a small computer
+PATIENCE_S = 45.0  # for one act, on a small computer under load
 PAUSE_S = 1.5  # for whoever reads along
 
 # A person has a meter from the moment it is added, and meters tell whole seconds.
 ADDED_S = 2.5
 MEMORY = timedelta(days=30)  # what the glucose meter stored is this patient's so far back
 LINGER_S = 1.5  # a reading that came twice would be seen within
+NOW_AND_THEN_S = 10.0
 GLANCE_S = 0.01  # twenty readings are confirmed within a fraction of a second
 
 GLUCOSE = "sig_glucose"
@@ -37,14 +37,6 @@ class Choices:
     outage: bool = False  # the broker goes away in the middle
     fast: bool = False  # no pauses
     rounds: int = 2  # how often everybody measures, if there is no outage
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`complaints` says in words what is not as promised; empty: all is well."""
-
-    tallies: Sequence[Tally]
-    complaints: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,7 @@ async def perform(here: Stage, story: Story, household: Household, choices: Choi
         hearing.cancel()
         telling.cancel()
     story.breathe()
-    return await _proof(here, story, household)
+    return await prove(here, story, household.patients)
 
 
 async def _add_meters(here: Stage, story: Story, household: Household) -> None:
@@ -140,6 +132,17 @@ async def _everybody(here: Stage, story: Story, choices: Choices) -> None:
         await _pause(choices)
 
 
+async def go_on(here: Stage, story: Story) -> NoReturn:
+    """Life after the proof: now and then somebody measures, for ever."""
+    turn = 0
+    while True:
+        await asyncio.sleep(NOW_AND_THEN_S)
+        here.check()
+        meter = here.home.meters[turn % len(here.home.meters)]
+        story.measured(meter, meter.measure())
+        turn += 1
+
+
 async def _pause(choices: Choices) -> None:
     if not choices.fast:
         await asyncio.sleep(PAUSE_S)
@@ -170,28 +173,3 @@ async def _until(here: Stage, true: Callable[[Stage], Awaitable[bool]]) -> None:
     while loop.time() < deadline and not await true(here):
         here.check()
         await asyncio.sleep(LOOK_S)
-
-
-async def _proof(here: Stage, story: Story, household: Household) -> Outcome:
-    measured: list[Facts] = [
-        told_by_meter(meter, household.patients[meter.driver], each)
-        for meter in here.home.meters
-        for each in meter.measured
-    ]
-    held = [told_by_receiver(each.body) for each in readings(here.held)]
-    verdict = judge(measured, held)
-    rows = tallies(here.home.meters, story, verdict)
-    complaints = list(verdict.complaints)
-    confirmed = await _rows(here, "received")
-    if confirmed != len(measured) or await _rows(here) != len(measured):
-        status = (await here.ask("status"))["status"]
-        complaints.append(f"the gateway's own count: {status['rows']}, measured: {len(measured)}")
-    complaints += [f"{row.meter}: steps are missing in the table" for row in rows if not row.whole]
-    return Outcome(rows, [_with_names(here, complaint) for complaint in complaints])
-
-
-def _with_names(here: Stage, complaint: str) -> str:
-    """The proof knows meters by their serial numbers, people by what they are."""
-    for meter in here.home.meters:
-        complaint = complaint.replace(meter.identity.serial, NAMES[meter.driver])
-    return complaint

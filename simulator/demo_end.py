@@ -1,4 +1,4 @@
-"""What a demonstration shows at its end: a table, the Bundles, one of them to read."""
+"""What a demonstration shows at its end: the proof, a table, and one of the Bundles to read."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from backend.store import readings
-from simulator.demo_proof import Verdict
+from simulator.demo_proof import Verdict, judge, told_by_meter, told_by_receiver
 from simulator.demo_story import NAMES, WIDTH, Story
 from simulator.meters.meter import Meter
+from simulator.stage import Stage
 
 COLUMNS = 96
 BLOOD_PRESSURE = b'"150020"'  # MDC_PRESS_BLD_NONINV: in the code of no other kind of Bundle
@@ -33,7 +34,41 @@ class Tally:
         return self.measured == self.stored == self.published == self.confirmed
 
 
-def tallies(meters: Sequence[Meter], story: Story, verdict: Verdict) -> list[Tally]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`complaints` says in words what is not as promised; empty: all is well."""
+
+    tallies: Sequence[Tally]
+    complaints: Sequence[str]
+
+
+async def prove(here: Stage, story: Story, patients: Mapping[str, str]) -> Outcome:
+    """Hold meters, gateway and receiver against each other. *patients*: by driver."""
+    meters = here.home.meters
+    measured = [
+        told_by_meter(meter, patients[meter.driver], each)
+        for meter in meters
+        for each in meter.measured
+    ]
+    verdict = judge(measured, [told_by_receiver(each.body) for each in readings(here.held)])
+    rows = _tallies(meters, story, verdict)
+    complaints = list(verdict.complaints)
+    counted: Mapping[str, int] = (await here.ask("status"))["status"]["rows"]
+    if counted["received"] != len(measured) or sum(counted.values()) != len(measured):
+        told = ", ".join(f"{count} {state}" for state, count in counted.items() if count)
+        complaints.append(f"the gateway has {told or 'nothing'}; measured were {len(measured)}")
+    complaints += [f"{row.meter}: steps are missing in the table" for row in rows if not row.whole]
+    return Outcome(rows, [_with_names(meters, complaint) for complaint in complaints])
+
+
+def _with_names(meters: Sequence[Meter], complaint: str) -> str:
+    """The proof knows meters by their serial numbers, people by what they are."""
+    for meter in meters:
+        complaint = complaint.replace(meter.identity.serial, NAMES[meter.driver])
+    return complaint
+
+
+def _tallies(meters: Sequence[Meter], story: Story, verdict: Verdict) -> list[Tally]:
     """A receiver's word may overtake the broker's: what is confirmed was published."""
     return [
         Tally(

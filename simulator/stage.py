@@ -7,6 +7,7 @@ Everything lives in *folder*, which stays; what was started is ended by its proc
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ RECEIVER = "care-team"
 OBSERVER = "observer"  # may listen to everything: for whoever wants to look around
 GATEWAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 BUNDLES = "bundles"  # where in the folder
+SOCKET_PATH = 107  # octets at most: unix(7)
 START_S = 30.0  # a small computer under load
 RECEIVER_PROGRAM = ("-m", "backend.receiver")
 
@@ -120,6 +122,8 @@ async def stage(
 
     *receiver_program*: what Python is to run as the receiver, with its options behind.
     """
+    if len(os.fsencode(folder / "control.sock")) > SOCKET_PATH:
+        raise StageError(f"{folder}: too long a name for sockets; set TMPDIR to a shorter one")
     authority = Authority(folder / "certificates")
     gateway_id = "gw-" + "".join(secrets.choice(GATEWAY_ALPHABET) for _ in range(10))
     broker = Broker(folder / "broker", authority, ORGANISATION, [gateway_id], [RECEIVER])

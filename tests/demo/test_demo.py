@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from simulator.demo import Order, play
-from simulator.demo_act import Choices, Household, Outcome, perform
+from simulator.demo_act import Choices, Household, perform
+from simulator.demo_end import Outcome
 from simulator.demo_story import Story
 from simulator.stage import Stage, stage
 from tests.contract.published import violations
