@@ -101,7 +101,7 @@ class GlucoseMeter:
 
     def _record(self, at: datetime) -> Measured:
         number = len(self.measured) + 1
-        shown = self.peripheral.clock.shows(at)
+        shown = self.peripheral.clock.showed(at, datetime.now(UTC))
         value = Value(Kind.GLUCOSE, Decimal(48 + 7 * number % 61).scaleb(-1), "mmol/L")
         meal = number % len(MEALS)
         context: Mapping[str, str] = {"meal": MEALS[meal], "tester": "self"}

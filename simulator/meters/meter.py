@@ -86,5 +86,12 @@ class Clock:
         """What it shows at *at* (aware), naive, whole seconds."""
         return (at.astimezone(HOME).replace(tzinfo=None) + self.offset).replace(microsecond=0)
 
+    def showed(self, at: datetime, now: datetime) -> datetime:
+        """What it showed at *at* if nobody has touched it until *now*: the same hour of summer or
+        winter as now, on whichever side of a change *at* is.
+        """
+        running = now.astimezone(HOME).replace(tzinfo=None) + self.offset
+        return (running - (now - at)).replace(microsecond=0)
+
     def set(self, shown: datetime, at: datetime) -> None:
         self.offset = shown - at.astimezone(HOME).replace(tzinfo=None, microsecond=0)
