@@ -190,6 +190,15 @@ class Scene:
                 **{"from": "2025-11-25"},
             )
 
+    async def status(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The status document, once it is as *wanted*."""
+        async with asyncio.timeout(LONG_S):
+            while True:
+                answer = await control_client.request(self.socket, "status")
+                if wanted(answer["status"]):
+                    return dict(answer["status"])
+                await asyncio.sleep(LOOK_S)
+
     def held(self) -> list[StoredReading]:
         """What the receiver has."""
         path = self.folder / "receiver.db"

@@ -8,7 +8,9 @@ from bumble import att
 
 from drivers.api import Frame
 from gateway.uplink.session import NO_SUBSCRIBERS
-from tests.daemon.scene import BRISK, Scene, received, told, until
+from simulator.broker import Broker
+from simulator.pki import Authority
+from tests.daemon.scene import BRISK, GATEWAY, ORGANISATION, Scene, received, told, until
 
 
 async def test_every_reading_of_the_home_arrives_exactly_once(scene: Scene) -> None:
@@ -107,3 +109,22 @@ async def test_what_a_meter_sends_while_we_hang_up_is_kept(tmp_path: Path) -> No
             sessions = await gateway.rows("SELECT outcome FROM sessions")
         assert cuff.collected == cuff.measured
         assert sessions == [("complete",)]
+
+
+async def test_a_broker_that_is_not_ours_is_told_of_and_readings_wait(scene: Scene) -> None:
+    cuff = scene.home.cuff
+    stranger = Authority(scene.folder / "stranger")
+    port = scene.broker.port
+    impostor = Broker(scene.folder / "impostor", stranger, ORGANISATION, [GATEWAY], port=port)
+    async with scene.gateway() as gateway:
+        await scene.add(cuff)
+        async with impostor:
+            cuff.measure()
+            await gateway.until_states(pending=1)
+            status = await scene.status(lambda now: "certificate" in str(now["uplink"]))
+            assert status["uplink"]["connected_at"] is None
+            assert status["rows"]["pending"] == 1
+        await scene.broker.start()
+        async with scene.receiver():
+            await gateway.until_states(received=1)
+    assert received(scene.held()) == told(cuff.measured)
