@@ -130,7 +130,14 @@ class Session(Protocol):
 
     @property
     def cursor(self) -> int | None:
-        """The sequence number up to which this meter has been read in full, None if never."""
+        """The sequence number up to which this meter has been read in full.
+
+        None: never, or its numbers do not serve: it is to be read in full again.
+        """
+
+    @property
+    def mark(self) -> bytes | None:
+        """Which record bears the cursor's number, as given to `advance`; None if not known."""
 
     @property
     def clock_trusted(self) -> bool:
@@ -168,8 +175,12 @@ class Session(Protocol):
     async def battery(self, percent: int) -> None:
         """Record the battery level, 0..100."""
 
-    async def advance(self, sequence: int) -> None:
-        """Move the cursor: every record up to *sequence* is on disk and the meter said success."""
+    async def advance(self, sequence: int | None, mark: bytes | None) -> None:
+        """Move the cursor: every record up to *sequence* is on disk and the meter said success.
+
+        *mark* tells that record from another that bears its number after a reset. None: there is
+        to be no cursor.
+        """
 
 
 Specialization = Literal[

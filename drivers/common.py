@@ -31,10 +31,15 @@ FRACTIONS = 256  # Current Time counts fractions of a second in 1/256
 
 @dataclass(frozen=True, slots=True)
 class DeviceClock:
-    """A clock that was read: *ahead* of ours by this much, None if it does not know the time."""
+    """A clock that was read: what it showed, and how far *ahead* of ours; None if it knows none."""
 
     characteristic: UUID
+    shown: datetime | None
     ahead: timedelta | None
+
+    @property
+    def right(self) -> bool:
+        return self.ahead is not None and abs(self.ahead) <= CLOSE_ENOUGH
 
 
 async def read_clock(session: Session) -> DeviceClock | None:
@@ -46,39 +51,48 @@ async def read_clock(session: Session) -> DeviceClock | None:
     characteristic = _clock_of(session)
     if characteristic is None:
         return None
+    clock = await _look(session, characteristic)
+    if clock is not None:
+        await session.clock_read(clock.shown)
+    return clock
+
+
+async def _look(session: Session, characteristic: UUID) -> DeviceClock | None:
     before = session.local_time()
     try:
-        device_clock = clock_time(await session.read(characteristic))
-        now = session.local_time()
-        if now - before > SLOW_READ:
-            return None
-        await session.clock_read(device_clock)
+        shown = clock_time(await session.read(characteristic))
     except (LinkError, DecodeError):
         return None
-    return DeviceClock(characteristic, None if device_clock is None else device_clock - now)
+    now = session.local_time()
+    if now - before > SLOW_READ:
+        return None
+    return DeviceClock(characteristic, shown, None if shown is None else shown - now)
 
 
 async def set_clock(session: Session, clock: DeviceClock | None) -> None:
     """Set the meter's clock to ours, if ours is trusted and the meter's is off or unknown.
 
-    To be called when the drain ended cleanly. A refusal leaves the clock as it was; but "data
-    field ignored" (ATT 0x80) looks like one, so the clock is then read back: what it says decides.
+    To be called when the drain ended cleanly. What the clock says afterwards decides, where it can
+    be read: "data field ignored" (ATT 0x80) looks like a refusal and is none, and there are meters
+    that accept a time and do not take it.
     """
-    if clock is None or not session.clock_trusted:
-        return
-    if clock.ahead is not None and abs(clock.ahead) <= CLOSE_ENOUGH:
+    if clock is None or not session.clock_trusted or clock.right:
         return
     wanted = session.local_time().replace(microsecond=0)
+    refused = False
     try:
         await session.write(clock.characteristic, clock_octets(clock.characteristic, wanted))
     except LinkError:
         if not session.connected:
             raise
-        after = await read_clock(session)
-        if after is None or after.ahead is None or abs(after.ahead) > CLOSE_ENOUGH:
-            return
-        wanted = session.local_time() + after.ahead
-    await session.clock_set(wanted)
+        refused = True
+    after = await _look(session, clock.characteristic)
+    if after is not None and after.right and after.shown is not None:
+        await session.clock_set(after.shown)
+    elif after is not None:
+        await session.clock_read(after.shown)
+    elif not refused:
+        await session.clock_set(wanted)
 
 
 def clock_time(octets: bytes) -> datetime | None:

@@ -11,20 +11,27 @@ SILENCE_S = 5.0  # silent for this long, it has sent its last record
 Decoder = Callable[[bytes], Reading]
 
 
-def listen(*characteristics: UUID) -> Callable[[Session], Awaitable[None]]:
+def listen(
+    *characteristics: UUID, silence_s: float = SILENCE_S, set_first: bool = False
+) -> Callable[[Session], Awaitable[None]]:
     """The conversation: subscribe, hear everything out, then set the clock.
 
     Subscribed first, for the meter does not wait; the clock is read while it sends. If it hangs
-    up, all that it had to say is on disk: the ordinary end.
+    up, all that it had to say is on disk: the ordinary end. *set_first*: for a meter that wants
+    its clock set before it sends; the set ends one span of its clock and begins the next, so that
+    older records keep their time.
     """
 
     async def converse(session: Session) -> None:
         await session.subscribe(*characteristics)
         clock = await read_clock(session)
-        async for _ in session.frames(SILENCE_S):
+        if set_first:
+            await set_clock(session, clock)
+        async for _ in session.frames(silence_s):
             pass
         if session.connected:
-            await set_clock(session, clock)
+            if not set_first:
+                await set_clock(session, clock)
             await battery(session)
 
     return converse

@@ -19,13 +19,13 @@ from drivers.codec import Reader, coded, date_time
 RACP = sig_uuid(0x2A52)
 
 REPORT = 1
+ABORT = 3
 NUMBER_RESPONSE = 5
 RESPONSE = 6
 COMBINED_RESPONSE = 8
 ALL = 1
 AT_LEAST = 3
 WITHIN = 4
-LAST = 6
 BY_SEQUENCE = 1
 BY_TIME = 2
 
@@ -93,9 +93,9 @@ def report_from(sequence: int) -> bytes:
     return bytes((REPORT, AT_LEAST, BY_SEQUENCE)) + sequence.to_bytes(2, "little")
 
 
-def report_last() -> bytes:
-    """The request for the newest record."""
-    return bytes((REPORT, LAST))
+def abort() -> bytes:
+    """The request to stop what is being reported."""
+    return bytes((ABORT, 0))
 
 
 def response(octets: bytes) -> Response | None:

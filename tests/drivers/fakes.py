@@ -29,6 +29,7 @@ class FakeSession:
         pushes: Iterable[Frame] = (),
         *,
         cursor: int | None = None,
+        mark: bytes | None = None,
         clock_trusted: bool = True,
         hangs_up: bool = False,
         slowness: timedelta = timedelta(),
@@ -39,7 +40,7 @@ class FakeSession:
         self.queue = deque(pushes)
         self.log: list[str] = []
         self.recorded: list[tuple[str, object]] = []
-        self._cursor = cursor
+        self._cursor, self._mark = cursor, mark
         self._trusted = clock_trusted
         self._connected = True
         self._hangs_up = hangs_up
@@ -49,6 +50,10 @@ class FakeSession:
     @property
     def cursor(self) -> int | None:
         return self._cursor
+
+    @property
+    def mark(self) -> bytes | None:
+        return self._mark
 
     @property
     def clock_trusted(self) -> bool:
@@ -100,7 +105,8 @@ class FakeSession:
     async def battery(self, percent: int) -> None:
         self.recorded.append(("battery", percent))
 
-    async def advance(self, sequence: int) -> None:
+    async def advance(self, sequence: int | None, mark: bytes | None) -> None:
+        self._cursor, self._mark = sequence, mark
         self.recorded.append(("advance", sequence))
 
     def _note(self, verb: str, characteristic: UUID, octets: bytes = b"") -> None:
@@ -125,8 +131,14 @@ def with_clock(session: FakeSession, shows: datetime, characteristic: UUID = CUR
 class GlucoseMemory:
     """A glucose meter's stored records behind a record access control point."""
 
-    def __init__(self, sequences: Iterable[int], operators: Iterable[int] = (1, 3, 6)) -> None:
-        self.frames = {n: [glucose_frame(n), context_frame(n)] for n in sequences}
+    def __init__(
+        self,
+        sequences: Iterable[int | tuple[int, datetime]],
+        operators: Iterable[int] = (1, 3),
+    ) -> None:
+        self.frames = {
+            n: [glucose_frame(n, base or NOW), context_frame(n)] for n, base in _dated(sequences)
+        }
         self.operators = set(operators)
         self.stops_after: int | None = None  # frames: then silence
         self.hangs_up_after: int | None = None
@@ -138,7 +150,11 @@ class GlucoseMemory:
 
     def answer(self, session: FakeSession, request: bytes) -> None:
         op_code, operator = request[:2]
-        assert op_code == 1, "nothing but a report may ever be asked for"
+        assert op_code in (1, 3), "nothing but a report or its end may ever be asked for"
+        if op_code == 3:
+            session.queue.clear()
+            session.queue.append(Frame(RACP, bytes((6, 0, 3, 1))))
+            return
         if operator not in self.operators:
             self._respond(session, 4)
             return
@@ -163,10 +179,16 @@ class GlucoseMemory:
                 least = int.from_bytes(request[3:5], "little")
                 return [n for n in known if n >= least]
             case _:
-                return known[-1:]
+                raise AssertionError(f"nobody asks by operator {operator}")
 
     def _respond(self, session: FakeSession, code: int) -> None:
         session.queue.append(Frame(RACP, bytes((6, 0, 1, code))))
+
+
+def _dated(
+    sequences: Iterable[int | tuple[int, datetime]],
+) -> Iterable[tuple[int, datetime | None]]:
+    return ((each, None) if isinstance(each, int) else each for each in sequences)
 
 
 def glucose_frame(sequence: int, base: datetime = NOW, rest: bytes = b"\x7a\xb0\x11") -> Frame:

@@ -74,8 +74,21 @@ def test_two_records_of_one_number_are_two_readings_with_their_own_contexts() ->
 def test_an_amended_record_keeps_its_key_and_its_context() -> None:
     amended = glucose_frame(1, rest=b"\x80\xb0\x11")
     frames = [glucose_frame(1), context_frame(1), amended]
-    assert meals([*DRIVER.decode(frames)]) == ["fasting", "fasting"]
-    assert len(set(keys(frames))) == 1
+    (reading,) = DRIVER.decode(frames)
+    assert reading == DRIVER.decode([amended, context_frame(1)])[0]
+    assert keys(frames) == keys([glucose_frame(1)])
+
+
+def test_what_is_said_again_was_said_last() -> None:
+    first, second = context_frame(1, meal=1), context_frame(1, meal=2)
+    assert meals([*DRIVER.decode([glucose_frame(1), first, second, first])]) == ["preprandial"]
+
+
+def test_a_context_said_again_belongs_to_the_record_said_again() -> None:
+    old, new = glucose_frame(1), glucose_frame(1, OTHER_BASE)
+    meal = [context_frame(1, meal=number) for number in range(1, 4)]
+    frames = [old, meal[0], new, meal[1], old, meal[2]]
+    assert meals([*DRIVER.decode(frames)]) == ["fasting", "postprandial"]
 
 
 def test_the_key_is_characteristic_sequence_and_base_time_whatever_the_offset() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from drivers.api import Driver, Frame, LinkError
 from drivers.common import BATTERY_LEVEL, CURRENT_TIME, DATE_TIME, clock_octets
+from drivers.push import listen
 from drivers.registry import all_drivers
 from drivers.sig_blood_pressure import DRIVER, MEASUREMENT
 from tests.drivers.fakes import NOW, FakeSession, with_clock
@@ -25,6 +26,7 @@ async def test_a_cuff_is_heard_out_before_its_clock_is_set() -> None:
         "read 2A2B",
         "listen 5",
         SET_TO_NOW,
+        "read 2A2B",
         "read 2A19",
     ]
     assert session.recorded == [("clock-read", SLOW_CLOCK), ("clock-set", NOW), ("battery", 75)]
@@ -74,7 +76,31 @@ async def test_a_meter_with_date_time_alone_is_set_by_seven_octets() -> None:
     session = FakeSession()
     with_clock(session, SLOW_CLOCK, DATE_TIME)
     await DRIVER.converse(session)
-    assert session.log[-1] == "write 2A08 ea070b16081e00"
+    assert session.log[-2:] == ["write 2A08 ea070b16081e00", "read 2A08"]
+
+
+async def test_a_meter_that_takes_a_time_and_does_not_keep_it_is_not_believed() -> None:
+    session = FakeSession()
+    with_clock(session, SLOW_CLOCK)
+    session.answers[CURRENT_TIME] = lambda _session, _octets: None
+    await DRIVER.converse(session)
+    assert session.recorded == [("clock-read", SLOW_CLOCK), ("clock-read", SLOW_CLOCK)]
+
+
+async def test_a_clock_that_cannot_be_read_after_the_set_was_accepted_counts_as_set() -> None:
+    session = FakeSession()
+    with_clock(session, SLOW_CLOCK)
+    session.answers[CURRENT_TIME] = lambda at, _octets: at.values.clear()
+    await DRIVER.converse(session)
+    assert session.recorded == [("clock-read", SLOW_CLOCK), ("clock-set", NOW)]
+
+
+async def test_a_meter_that_wants_its_clock_first_is_set_before_it_sends() -> None:
+    session = FakeSession(pushes=[RECORD])
+    with_clock(session, SLOW_CLOCK)
+    await listen(MEASUREMENT, set_first=True)(session)
+    assert session.log == ["subscribe 2A35", "read 2A2B", SET_TO_NOW, "read 2A2B", "listen 5"]
+    assert session.recorded == [("clock-read", SLOW_CLOCK), ("clock-set", NOW)]
 
 
 async def test_current_time_is_preferred_to_date_time() -> None:
