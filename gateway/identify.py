@@ -63,9 +63,17 @@ def timing(
 
 
 def owner(
-    device: Device, bindings: Sequence[Binding], reading: Reading, when: Timing, session: int
+    device: Device,
+    bindings: Sequence[Binding],
+    reading: Reading,
+    when: Timing,
+    *,
+    in_memory: bool,
 ) -> Owner:
-    """Whose reading this is. Never guessed: what no binding explains is held."""
+    """Whose reading this is. Never guessed: what no binding explains is held.
+
+    *in_memory*: the meter may have held it when it was paired, from somebody else's hands.
+    """
     for flag, reason in NEVER.items():
         if flag in reading.flags:
             return Owner("ignored", reason, None)
@@ -78,8 +86,8 @@ def owner(
         return Owner("held", "measured before this person had the meter", slot[-1])
     if binding.patient is None:
         return Owner("ignored", "this slot is ignored", binding)
-    in_memory = session == device.introduced and binding.from_at >= device.added_at
-    if when.effective is None and in_memory:
+    undatable = when.effective is None or reading.taken_at is None
+    if undatable and in_memory and binding.from_at >= device.added_at:
         reason = "its time is unknown, and it may be older than the pairing"
         return Owner("held", reason, binding)
     return Owner("pending", None, binding)

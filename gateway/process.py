@@ -109,24 +109,26 @@ class Process:
         now = self._ours.utc()
         joins = driver.join(fresh[0].frame)
         known = await self._store(frames.related, device.id, joins) if joins else []
-        octets = {kept.frame for kept in known}
-        union = [*known, *(kept for kept in fresh if kept.frame not in octets)]
-        if joins and len(union) == len(known) and known[-1].reading:
+        octets = [kept.frame for kept in (*known, *fresh)]
+        again = octets[len(known) - len(fresh) : len(known)] == octets[len(known) :]
+        if again and known[-1].reading:
             await self._store(readings.repeat, fresh, known[-1].reading, joins, now)
             return
         try:
-            decoded = driver.decode([kept.frame for kept in union])
+            decoded = driver.decode(octets)
         except DecodeError as error:
             log.warning("device %d: frames parked: %s", device.id, error)
-            await self._store(frames.settle, fresh, "parked", f"decode: {error}", joins, now)
+            reason = f"decode: {error}"
+            await self._store(frames.settle, fresh, "parked", reason, joins, now, capped=True)
             return
-        named = [(each, driver.key([k.frame for k in union], each)) for each in decoded]
+        named = [(each, driver.key(octets, each)) for each in decoded]
         if not any(key for _, key in named):
             state, reason = _without_key(decoded)
             await self._store(frames.settle, fresh, state, reason, joins, now)
         for reading, key in named:
             if key is not None:
-                await self._identify(device, driver, reading, key, fresh, joins)
+                waited = [kept for kept in known if kept.reading is None]
+                await self._identify(device, driver, reading, key, [*fresh, *waited], joins)
 
     async def _identify(
         self,
@@ -134,16 +136,18 @@ class Process:
         driver: Driver,
         reading: Reading,
         key: bytes,
-        fresh: Sequence[Kept],
+        parts: Sequence[Kept],
         joins: bytes | None,
     ) -> None:
-        first, now = fresh[0], self._ours.now()
+        """File a reading; *parts*: its new frames, then those that waited for them."""
+        first, now = parts[0], self._ours.now()
         arrived = clock.corrected(first.stamp, now)
         known = await self._store(sessions.segments, device.id)
         when = identify.timing(driver, reading, known, arrived, self._ours.zone)
         when = await self._stored(device, when)
         bindings = await self._store(devices.bindings, device.id)
-        owner = identify.owner(device, bindings, reading, when, first.session)
+        oldest = await self._store(sessions.in_memory, device.id, first.session)
+        owner = identify.owner(device, bindings, reading, when, in_memory=oldest)
         arrived_us = moments.to_us(first.stamp.wall)
         place = identify.place(driver, when, arrived_us)
         public = None
@@ -164,7 +168,7 @@ class Process:
             arrived or now.wall,
             owner.state,
             owner.reason,
-            tuple(fresh),
+            tuple(parts),
             joins,
         )
         filed = await self._store(readings.file, item, now.wall)

@@ -77,6 +77,10 @@ class LiveSession:
         return self._device.cursor
 
     @property
+    def mark(self) -> bytes | None:
+        return self._device.mark
+
+    @property
     def clock_trusted(self) -> bool:
         return self._ours.trusted
 
@@ -122,8 +126,8 @@ class LiveSession:
     async def battery(self, percent: int) -> None:
         await self._store(devices.set_battery, self._device.id, percent)
 
-    async def advance(self, sequence: int) -> None:
-        await self._store(devices.advance, self._device.id, sequence)
+    async def advance(self, sequence: int | None, mark: bytes | None) -> None:
+        await self._store(devices.advance, self._device.id, sequence, mark)
 
 
 async def converse(session: LiveSession, driver: Driver) -> None:

@@ -24,6 +24,7 @@ class Device:
     battery: int | None
     added_at: datetime
     introduced: int | None  # the session of first contact
+    mark: bytes | None = None  # the record that the cursor stands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Known(Exception):
     """This cannot be done with a meter as it is; the text says why."""
 
 
-_COLUMNS = "id, address, driver, identity, info, bond, cursor, battery, added_at, introduced"
+_COLUMNS = "id, address, driver, identity, info, bond, cursor, battery, added_at, introduced, mark"
 
 
 def all_devices(db: Database) -> list[Device]:
@@ -84,7 +85,7 @@ def find_by_id(db: Database, device: int) -> Device | None:
 
 
 def _device(db: Database, row: Row) -> Device:
-    id_, address, driver, identity, sealed, bond, cursor, battery, added_at, introduced = row
+    id_, address, driver, identity, sealed, bond, cursor, battery, added_at, introduced, mark = row
     info = None
     if sealed is not None:
         fields = json.loads(db.open("devices", id_, "info", sealed))
@@ -101,6 +102,7 @@ def _device(db: Database, row: Row) -> Device:
         battery,
         from_us(added_at),
         introduced,
+        None if mark is None else db.open("devices", id_, "mark", mark),
     )
 
 
@@ -222,10 +224,14 @@ def set_battery(db: Database, device: int, percent: int) -> None:
         db.execute("UPDATE devices SET battery = ? WHERE id = ?", percent, device)
 
 
-def advance(db: Database, device: int, sequence: int) -> None:
-    """Every record up to *sequence* is on disk."""
+def advance(db: Database, device: int, sequence: int | None, mark: bytes | None) -> None:
+    """Every record up to *sequence* is on disk; *mark* says which one that is.
+
+    None: the meter is to be read in full.
+    """
+    sealed = None if mark is None else db.seal("devices", device, "mark", mark)
     with db.transaction():
-        db.execute("UPDATE devices SET cursor = ? WHERE id = ?", sequence, device)
+        db.execute("UPDATE devices SET cursor = ?, mark = ? WHERE id = ?", sequence, sealed, device)
 
 
 def unsent(db: Database, device: int) -> int:

@@ -11,6 +11,8 @@ from gateway.outbox.database import Database, Row
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
 CRASHES = 2  # what was being handled when the process died this often is parked
+PARKED_AT_MOST = 1000  # frames of one meter: three a day for a year
+DROPPED = "parked-frames-dropped"  # counter: came beyond that
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +139,24 @@ def settle(
     reason: str | None,
     joins: bytes | None,
     now: datetime,
+    *,
+    capped: bool = False,
 ) -> None:
-    """Frames that make no reading by themselves: parked, held or ignored, with the reason."""
+    """Frames that make no reading by themselves: parked, held or ignored, with the reason.
+
+    Octets that wait already, or were discarded, are counted where they stand: a meter may send
+    the same ones for years. *capped*: no version of this program is known to read them, and they
+    are not to fill the disk: beyond PARKED_AT_MOST of a meter further ones are counted and
+    dropped. What waits is never pushed out by what comes.
+    """
     digest = None if joins is None else db.digest(joins)
     with db.transaction():
-        for kept in frames:
+        fresh = [kept for kept in frames if state == "ignored" or not _came_before(db, kept)]
+        for kept in fresh:
+            if capped and _full(db, kept.device):
+                db.execute("DELETE FROM frames WHERE id = ?", kept.id)
+                db.count(DROPPED)
+                continue
             db.execute(
                 "UPDATE frames SET state = ?, reason = ?, joins = ? WHERE id = ?",
                 state,
@@ -149,21 +164,52 @@ def settle(
                 digest,
                 kept.id,
             )
-        db.note(to_us(now), state, frames[0].device, None, reason or "")
+        if fresh:
+            db.note(to_us(now), state, frames[0].device, None, reason or "")
+
+
+def _came_before(db: Database, kept: Kept) -> bool:
+    """Count a frame whose octets wait already or were discarded; inside a transaction."""
+    again = db.one(
+        "SELECT a.id FROM frames a JOIN frames b ON a.device_id = b.device_id"
+        " AND a.digest = b.digest AND a.id <> b.id"
+        " WHERE b.id = ? AND a.state IN ('parked', 'held', 'ignored') AND a.reading_id IS NULL"
+        " ORDER BY a.id LIMIT 1",
+        kept.id,
+    )
+    if again is None:
+        return False
+    db.execute("UPDATE frames SET repeats = repeats + 1 WHERE id = ?", again)
+    db.execute("DELETE FROM frames WHERE id = ?", kept.id)
+    return True
+
+
+def _full(db: Database, device: int) -> bool:
+    parked = db.one(
+        "SELECT count(*) FROM frames WHERE device_id = ? AND state = 'parked'"
+        " AND state IN ('captured', 'parked', 'held')",  # the words of the index
+        device,
+    )
+    return int(parked) >= PARKED_AT_MOST
 
 
 def attached(
     db: Database, frames: Sequence[Kept], state: str, reading: int, joins: bytes | None
 ) -> None:
-    """These frames are (part of, or a repeat of) that reading; inside a transaction."""
+    """These frames are (part of, or a repeat of) that reading; inside a transaction.
+
+    Where one number has two records they come here once for each: what is news of one stays so.
+    """
     digest = None if joins is None else db.digest(joins)
     for kept in frames:
         db.execute(
-            "UPDATE frames SET state = ?, reason = NULL, joins = ?, reading_id = ? WHERE id = ?",
+            "UPDATE frames SET state = ?, reason = NULL, joins = ?, reading_id = ? WHERE id = ?"
+            " AND NOT (state = 'decoded' AND ? = 'repeat')",
             state,
             digest,
             reading,
             kept.id,
+            state,
         )
 
 

@@ -9,6 +9,8 @@ from gateway.outbox.database import Database
 from gateway.outbox.devices import still_there
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
+COMPLETE = "complete"  # the outcome of a session in which the meter told all that it had to tell
+
 
 @dataclass(frozen=True, slots=True)
 class ClockEvent:
@@ -44,6 +46,17 @@ def end(db: Database, session: int, outcome: str, now: datetime) -> None:
             outcome,
             session,
         )
+
+
+def in_memory(db: Database, device: int, session: int) -> bool:
+    """Whether what came in *session* may have been in the meter's memory when we first met.
+
+    So it is until one session has ended well: an earlier one may have been cut short.
+    """
+    first = db.one(
+        "SELECT min(id) FROM sessions WHERE device_id = ? AND outcome = ?", device, COMPLETE
+    )
+    return first is None or session <= int(first)
 
 
 def end_all(db: Database, now: datetime) -> None:

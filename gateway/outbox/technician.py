@@ -41,16 +41,21 @@ class Declined(Exception):
     """This cannot be done with that row; the text says why, and what can."""
 
 
+_REASON = (
+    "t.reason || CASE WHEN t.repeats THEN ' (came ' || t.repeats || ' times more)' ELSE '' END"
+)
+
+
 def attention(db: Database, state: State) -> list[Attention]:
     """Everything held or parked, oldest first."""
     found: list[Attention] = []
     kinds: Sequence[tuple[Kind, str, str]] = (
-        ("reading", "readings", "t.issued_at, t.slot"),
-        ("frame", "frames", "t.wall, NULL"),
+        ("reading", "readings", "t.reason, t.issued_at, t.slot"),
+        ("frame", "frames", f"{_REASON}, t.wall, NULL"),
     )
-    for kind, table, since_and_slot in kinds:
+    for kind, table, what_and_since in kinds:
         rows = db.execute(
-            f"SELECT t.id, t.device_id, d.address, d.driver, t.state, t.reason, {since_and_slot},"
+            f"SELECT t.id, t.device_id, d.address, d.driver, t.state, {what_and_since},"
             f" t.attempts FROM {table} t JOIN devices d ON d.id = t.device_id"
             " WHERE t.state = ? ORDER BY t.id",
             state,
