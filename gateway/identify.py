@@ -4,13 +4,17 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from drivers.api import Driver, Reading
 from gateway import clock
 from gateway.model import Patient, Segment
 from gateway.outbox.devices import Binding, Device
+
+# A stamp is in whole seconds, and the clock it was made by is known to the second: what was measured
+# in the moment of pairing is not older than the pairing.
+STAMP_ERROR = timedelta(seconds=2)
 
 NEVER = {  # flags of readings that are never published, and why (design 10)
     "control-solution": "control solution: a test of the meter, not of the person",
@@ -98,7 +102,8 @@ def _at(bindings: Sequence[Binding], effective: datetime | None) -> Binding | No
     if effective is None:
         return next((each for each in bindings if each.to_at is None), None)
     for each in bindings:
-        if each.from_at <= effective and (each.to_at is None or effective < each.to_at):
+        begun = each.from_at - STAMP_ERROR <= effective
+        if begun and (each.to_at is None or effective < each.to_at):
             return each
     return None
 

@@ -90,6 +90,13 @@ async def test_a_strangers_memory_in_a_recycled_meter_is_held(house: House) -> N
     assert await house.states() == ["held", "held", "held", "pending"]
 
 
+async def test_what_was_measured_in_the_moment_of_pairing_is_not_older(house: House) -> None:
+    device = await house.meter(since=NOON + timedelta(milliseconds=900))
+    await house.session(device, [cuff(at=NOON), cuff(at=NOON - timedelta(seconds=2))])
+    await house.settle()
+    assert await house.states() == ["pending", "held"]
+
+
 async def test_frames_that_came_while_our_clock_was_wrong_wait_for_it(house: House) -> None:
     device = await house.meter()
     row = await house.store(sessions.begin, device, house.now())
