@@ -12,7 +12,7 @@ from gateway import clock
 from gateway.model import Patient, Segment
 from gateway.outbox.devices import Binding, Device
 
-# A stamp is in whole seconds, and the clock it was made by is known to the second: what was measured
+# A stamp is in whole seconds, and its clock is known to the second: what was measured
 # in the moment of pairing is not older than the pairing.
 STAMP_ERROR = timedelta(seconds=2)
 
