@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -57,6 +57,11 @@ class Counters:
     connects: int = 0
     connect_errors: int = 0
     link_errors: int = 0
+    orphans: int = 0  # frames heard while no link had subscribed; they are stored all the same
+    rearms: int = 0  # subscriptions made anew
+    listener_errors: int = 0
+    owner_losses: int = 0  # bluetoothd has gone
+    cures: dict[str, int] = field(default_factory=dict)  # what was done for the adapter, how often
     heard_at: float | None = None  # time.monotonic() of the last advertisement of anybody
 
     def silent_s(self) -> float | None:
@@ -93,6 +98,9 @@ class Link(Protocol):
         May be given up and asked for again: what arrived in between is not missed.
         """
 
+    def rest(self) -> list[Frame]:
+        """What arrived and was not read yet, at once; for a reader that cannot go on."""
+
 
 class Inbox:
     """Frames from callbacks, for one reader. What came before the loss is still read."""
@@ -102,9 +110,19 @@ class Inbox:
         self._stirred = asyncio.Event()
         self.lost = False
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: Frame) -> bool:
+        """False once the link is lost: its reader may have left."""
+        if self.lost:
+            return False
         self._frames.append(frame)
         self._stirred.set()
+        return True
+
+    def rest(self) -> list[Frame]:
+        """What nobody has read yet; for a reader that cannot go on."""
+        left = list(self._frames)
+        self._frames.clear()
+        return left
 
     def close(self) -> None:
         self.lost = True
@@ -118,6 +136,31 @@ class Inbox:
                 return
             self._stirred.clear()
             await self._stirred.wait()
+
+
+class Orphans:
+    """Frames without a link, by address, for one reader."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[str, Frame]] = deque()
+        self._stirred = asyncio.Event()
+
+    def put(self, address: str, frame: Frame) -> None:
+        self._frames.append((address, frame))
+        self._stirred.set()
+
+    async def next(self) -> tuple[str, Frame]:
+        """Waits for one. Never lost: a caller that is cancelled has not taken it."""
+        while not self._frames:
+            self._stirred.clear()
+            await self._stirred.wait()
+        return self._frames.popleft()
+
+    def rest(self) -> list[tuple[str, Frame]]:
+        """What nobody has taken yet."""
+        left = list(self._frames)
+        self._frames.clear()
+        return left
 
 
 class Newest(Generic[T]):

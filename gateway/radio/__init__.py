@@ -4,6 +4,7 @@ bleak and D-Bus raise what they like; here, and only here, all of it becomes a c
 """
 
 from gateway.link import AttError, Counters, Limits, Link, RadioError
-from gateway.radio.radio import Radio, Wanted, everybody
+from gateway.radio.radio import Radio, everybody
+from gateway.radio.scan import Wanted
 
 __all__ = ["AttError", "Counters", "Limits", "Link", "Radio", "RadioError", "Wanted", "everybody"]

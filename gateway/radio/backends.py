@@ -1,60 +1,101 @@
-"""How scanners and clients are made: by bleak's own backend for BlueZ, or by one that is loaded."""
+"""How scanners and clients are made, and what only some radios have: the seam for both."""
 
-import importlib
+import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
+from uuid import UUID
 
 from bleak import BleakClient, BleakScanner
+from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
-ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
+from gateway.link import Inbox
+from gateway.radio.healing import Rung
 
 Heard = Callable[[BLEDevice, AdvertisementData], None]
 Lost = Callable[[BleakClient], None]
 
 
+class Ears(Protocol):
+    """What hears meters when no link does. Subscriptions that it holds, nobody else may make."""
+
+    def holds(self, address: str, characteristic: UUID) -> bool: ...
+    def heard(self, address: str) -> int: ...
+    async def hold(self, address: str, characteristics: frozenset[UUID]) -> None: ...
+    async def let_go(self, address: str) -> None: ...
+    async def ready(self, address: str) -> None: ...
+    async def subscribe(self, address: str, at: BleakGATTCharacteristic, inbox: Inbox) -> None: ...
+    async def release(self, address: str) -> None: ...
+    def rearm(self, address: str) -> None: ...
+
+
+class Told(Protocol):
+    """Who wants to know that the radio's service has gone, and come back."""
+
+    def gone(self) -> None: ...
+    def back(self) -> None: ...
+
+
 class Backend(Protocol):
+    highest: Rung  # the dearest cure that it knows
+
+    @property
+    def ears(self) -> Ears: ...
+    @property
+    def present(self) -> bool:
+        """Whether it makes sense to try anything."""
+
     def scanner(self, heard: Heard) -> BleakScanner: ...
     def client(self, device: BLEDevice, lost: Lost) -> BleakClient: ...
     async def connect(self, device: BLEDevice, lost: Lost) -> BleakClient: ...
     async def pair(self, client: BleakClient, device: BLEDevice) -> None: ...
+    async def run(self, told: Told) -> None:
+        """For ever, while the radio is open."""
+
+    def ailment(self, scanning: bool) -> tuple[str, Rung] | None: ...
+    async def cure(self, rung: Rung) -> None:
+        """Raises LinkError."""
 
 
-class BlueZ:
-    """bleak's own backend."""
+class NoEars:
+    """A radio whose links miss nothing needs none."""
 
-    def __init__(self, adapter: str) -> None:
-        # Measured: the retry connector takes 1 MiB and 13 ms on top of bleak itself, for a
-        # collection of BlueZ's transient errors that took others years. Neither it nor D-Bus is
-        # loaded where another radio is used.
-        self._retry = importlib.import_module("bleak_retry_connector")
-        self._agent = importlib.import_module("gateway.radio.agent")
-        self._options: Any = {"bluez": {"adapter": adapter}}  # among several bleak chooses badly
+    def holds(self, _address: str, _characteristic: UUID) -> bool:
+        return False
 
-    def scanner(self, heard: Heard) -> BleakScanner:
-        return BleakScanner(heard, scanning_mode="active", **self._options)
+    def heard(self, _address: str) -> int:
+        return 0
 
-    def client(self, device: BLEDevice, lost: Lost) -> BleakClient:
-        return BleakClient(device, lost, **self._options)
+    async def hold(self, _address: str, _characteristics: frozenset[UUID]) -> None:
+        return
 
-    async def connect(self, device: BLEDevice, lost: Lost) -> BleakClient:
-        client: BleakClient = await self._retry.establish_connection(
-            BleakClient, device, device.address, lost, max_attempts=ATTEMPTS, **self._options
-        )
-        return client
+    async def let_go(self, _address: str) -> None:
+        return
 
-    async def pair(self, client: BleakClient, device: BLEDevice) -> None:
-        async with self._agent.just_works(device.details["path"]):
-            await client.pair()
+    async def ready(self, _address: str) -> None:
+        return
+
+    async def subscribe(self, address: str, at: BleakGATTCharacteristic, _inbox: Inbox) -> None:
+        raise LookupError(f"{address}: {at.uuid} is not held")
+
+    async def release(self, _address: str) -> None:
+        return
+
+    def rearm(self, _address: str) -> None:
+        return
 
 
 class Loaded:
-    """The same bleak over classes that somebody else brings (see `gateway.radio.plugin`)."""
+    """bleak over classes that somebody else brings (see `gateway.radio.plugin`)."""
+
+    highest = Rung.RESCAN
+    present = True
 
     def __init__(self, scanner: type[BaseBleakScanner], client: type[BaseBleakClient]) -> None:
         self._scanner, self._client = scanner, client
+        self.ears: Ears = NoEars()
 
     def scanner(self, heard: Heard) -> BleakScanner:
         return BleakScanner(heard, scanning_mode="active", backend=self._scanner)
@@ -69,3 +110,13 @@ class Loaded:
 
     async def pair(self, client: BleakClient, _device: BLEDevice) -> None:
         await client.pair()
+
+    async def run(self, _told: Told) -> None:
+        await asyncio.Event().wait()
+
+    def ailment(self, scanning: bool) -> tuple[str, Rung] | None:
+        del scanning
+        return None
+
+    async def cure(self, _rung: Rung) -> None:
+        return

@@ -11,6 +11,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 
 from drivers.api import Frame, LinkError
 from gateway.link import AttError, Counters, Inbox, Limits
+from gateway.radio.backends import Ears
 from gateway.radio.errors import link_errors
 
 log = logging.getLogger(__name__)
@@ -24,22 +25,29 @@ class BleakLink:
         self,
         limits: Limits,
         counters: Counters,
+        ears: Ears,
         pair: Callable[[BleakClient], Awaitable[None]],
     ) -> None:
         self._pair = pair
         self._limits = limits
         self._counters = counters
+        self._ears = ears
         self._inbox = Inbox()
         self._subscribed: list[UUID] = []
 
-    def attach(self, client: BleakClient) -> None:
-        """The link stands. Where a UUID occurs twice the first characteristic is meant."""
+    def attach(self, address: str, client: BleakClient) -> None:
+        """The link to *address* stands. Where a UUID occurs twice the first one is meant."""
         self._client = client
+        self._called = address
         self._found: dict[UUID, BleakGATTCharacteristic] = {}
-        for each in client.services.characteristics.values():
+        for _, each in sorted(client.services.characteristics.items()):  # by handle
             self._found.setdefault(UUID(each.uuid), each)
 
     def lost(self, _client: BleakClient) -> None:
+        self._inbox.close()
+
+    def drop(self) -> None:
+        """The link cannot stand any more, whatever bleak believes."""
         self._inbox.close()
 
     @property
@@ -68,6 +76,11 @@ class BleakLink:
 
     async def subscribe(self, characteristic: UUID) -> None:
         at = self._at(characteristic)
+        if self._ears.holds(self._called, characteristic):
+            await self._gatt(
+                "subscribe", at, lambda: self._ears.subscribe(self._called, at, self._inbox)
+            )
+            return
 
         def arrived(_: BleakGATTCharacteristic, octets: bytearray) -> None:
             self._inbox.put(Frame(characteristic, bytes(octets)))
@@ -84,10 +97,15 @@ class BleakLink:
     def frames(self) -> AsyncIterator[Frame]:
         return self._inbox.frames()
 
+    def rest(self) -> list[Frame]:
+        return self._inbox.rest()
+
     async def close(self) -> None:
         """Subscriptions off, then hang up. What fails is counted; the link is gone either way."""
         try:
             async with asyncio.timeout(self._limits.close_s):
+                if self.connected:
+                    await self._ears.release(self._called)
                 while self.connected and self._subscribed:
                     await self.unsubscribe(self._subscribed[0])
         except (LinkError, TimeoutError) as error:

@@ -94,6 +94,9 @@ class Unwilling:
     async def unsubscribe(self, *_: object, **__: object) -> None:
         raise LinkError("nobody subscribes at first contact")
 
+    def rest(self) -> list[Frame]:
+        return FRAMES
+
     async def frames(self) -> AsyncIterator[Frame]:
         for nothing in FRAMES:
             yield nothing
