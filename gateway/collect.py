@@ -40,7 +40,6 @@ class Collect:
         self._known: dict[str, int] = {}
         self._busy: set[int] = set()
         self._not_before: dict[int, float] = {}
-        self._failures: dict[int, int] = {}
 
     async def refresh(self) -> None:
         """Learn anew which meters are ours."""
@@ -68,10 +67,10 @@ class Collect:
     async def _attend(self, device_id: int) -> None:
         try:
             await self._meet(device_id)
-            self._failures.pop(device_id, None)
+            self._facts.failing.pop(device_id, None)
             self._not_before[device_id] = time.monotonic() + REST_S
         except (LinkError, Known) as error:
-            failures = self._failures[device_id] = self._failures.get(device_id, 0) + 1
+            failures = self._facts.failing[device_id] = self._facts.failing.get(device_id, 0) + 1
             pause = min(RETRY_CAP_S, RETRY_FIRST_S * 2 ** (failures - 1))
             self._not_before[device_id] = time.monotonic() + pause
             self._facts.last_error = f"device {device_id}: {error}"

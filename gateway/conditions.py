@@ -4,8 +4,8 @@ Nobody measured, radio deaf, line down and backend silent are told apart: the fi
 these, and no condition at all.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from gateway.words import meter, moment, shortened
 SETTLING = timedelta(seconds=30)  # after a start: the line and the scanner take a moment
 DEAF = timedelta(minutes=5)  # nothing heard, and the adapter gives errors
 SILENT = timedelta(hours=24)  # nothing heard, though all seems well: even a quiet home has a meter
+FAILING = 3  # sessions failed in a row: once or twice, somebody walked away with the meter
 LOW_BATTERY = 15  # percent; many cuffs refuse to inflate below ten
 
 
@@ -33,6 +34,7 @@ class Seen:
     scanning: bool
     unheard_for: timedelta  # since anything was heard on the radio, or since the start
     radio_errors: bool  # the scanner failed since anything was heard
+    failing: Mapping[int, int] = field(default_factory=dict)  # device -> sessions failed in a row
 
 
 def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...]:
@@ -43,7 +45,7 @@ def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...
             _clock(facts, seen),
             _radio(seen),
             _line(facts, seen, config, zone),
-            _devices(facts),
+            _devices(facts, seen),
             _rows(facts, config),
         )
     )
@@ -121,7 +123,7 @@ def _rows(facts: Facts, config: Config) -> Iterator[Condition]:
         )
 
 
-def _devices(facts: Facts) -> Iterator[Condition]:
+def _devices(facts: Facts, seen: Seen) -> Iterator[Condition]:
     for device in facts.devices:
         short = shortened(device.address)
         name = f"{meter(device.driver)} {short}"
@@ -131,7 +133,14 @@ def _devices(facts: Facts) -> Iterator[Condition]:
                 text=f"The meter {name} has not been met yet. Put it into pairing mode as its"
                 " manual says, close to the gateway.",
             )
-        elif device.battery is not None and device.battery <= LOW_BATTERY:
+        elif seen.failing.get(device.id, 0) >= FAILING:
+            yield Condition(
+                id=f"meter-fails/{short}",
+                text=f"The meter {name} is heard, but could not be read {FAILING} times in a row or"
+                " more. It keeps its readings. Measure once close to the gateway; if that does not"
+                " help, the meter may have lost its pairing: forget it and add it again.",
+            )
+        if device.battery is not None and device.battery <= LOW_BATTERY:
             yield Condition(
                 id=f"battery-low/{short}",
                 text=f"The battery of the meter {name} is at {device.battery} %. Change it.",

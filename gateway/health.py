@@ -124,6 +124,7 @@ class Health:
             scanning=live.radio.scanning,
             unheard_for=timedelta(seconds=up_s if silent_s is None else silent_s),
             radio_errors=counters.scan_errors != self._ear[1],
+            failing=live.radio.failing,
         )
 
     def _counters(self) -> dict[str, int]:

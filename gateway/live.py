@@ -28,6 +28,7 @@ class RadioFacts:
     scanning: bool = False
     links: int = 0
     last_error: str | None = None
+    failing: dict[int, int] = field(default_factory=dict)  # device -> sessions failed in a row
     counters: Counters = field(default_factory=Counters)  # the radio's own
 
 

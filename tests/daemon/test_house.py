@@ -128,3 +128,16 @@ async def test_a_broker_that_is_not_ours_is_told_of_and_readings_wait(scene: Sce
         async with scene.receiver():
             await gateway.until_states(received=1)
     assert received(scene.held()) == told(cuff.measured)
+
+
+async def test_a_meter_that_cannot_be_read_any_more_is_told_of(scene: Scene) -> None:
+    cuff = scene.home.cuff
+    async with scene.gateway() as gateway:
+        await scene.add(cuff)
+        cuff.measure()
+        await gateway.until_states(pending=1)
+        await gateway.until("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL", [(1,)])
+        await cuff.peripheral.forget()
+        cuff.measure()
+        fails = "meter-fails/44:51"
+        await scene.status(lambda now: fails in [each["id"] for each in now["conditions"]])
