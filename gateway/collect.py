@@ -15,6 +15,7 @@ from gateway.outbox.store import Store
 from gateway.pairing import introduce
 from gateway.radio import Radio
 from gateway.session import LiveSession, converse
+from gateway.strays import Strays
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 REST_S = 5.0
 # After a failure it is tried again soon, then less and less: it is awake for half a minute or so.
 RETRY_FIRST_S, RETRY_CAP_S = 1.0, 60.0
+
+
+UNBONDED = ("none", "none yet")  # what devices.bond says of a meter without one
 
 
 class Collect:
@@ -40,16 +44,25 @@ class Collect:
         self._known: dict[str, int] = {}
         self._busy: set[int] = set()
         self._not_before: dict[int, float] = {}
+        self._listening: set[str] = set()
+        self._strays = Strays(store, radio, ours, self._device_at)
 
     async def refresh(self) -> None:
         """Learn anew which meters are ours."""
         known = await self._store(devices.all_devices)
         self._known = {device.address: device.id for device in known}
+        for address in self._listening - set(self._known):
+            self._listening.discard(address)
+            await self._radio.let_go(address)
+        for each in known:
+            if each.id not in self._busy:  # after it: two subscriptions would hear all twice
+                await self._listen(each)
 
     async def run(self) -> None:
         await self._store(sessions.end_all, self._ours.utc())
         await self.refresh()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._strays.run(), name="strays")
             self._facts.scanning = True
             async for heard in self._radio.advertisements(self._is_ours):
                 device = self._known.get(heard.address)
@@ -57,6 +70,9 @@ class Collect:
                     continue
                 self._busy.add(device)
                 group.create_task(self._attend(device), name=f"session with device {device}")
+
+    def _device_at(self, address: str) -> int | None:
+        return self._known.get(address)
 
     def _is_ours(self, address: str, _services: Sequence[str]) -> bool:
         return address in self._known
@@ -85,10 +101,19 @@ class Collect:
         driver = self._drivers.get(device.driver)
         if driver is None:
             raise Known(f"this version has no driver {device.driver!r}")
+        outcome = "ended early"
         try:
             await self._session(device, driver)
+            outcome = "complete"
         except* (LinkError, Known) as errors:
-            raise _first(errors) from errors
+            first = _first(errors)
+            outcome = str(first)
+            raise first from errors
+        finally:
+            kept = await self._strays.end(device_id, outcome)
+            if kept is not None:
+                log.info("device %d: %d frames kept, session %s", device_id, kept, outcome)
+            await self._listen(await self._store(devices.find_by_id, device_id))
 
     async def _session(self, device: Device, driver: Driver) -> None:
         """One connection. Its frames are pumped to disk until after the link is closed: what the
@@ -99,7 +124,7 @@ class Collect:
             asyncio.TaskGroup() as group,
             self._radio.connect(device.address) as link,
         ):
-            row = await self._store(sessions.begin, device.id, self._ours.utc())
+            row = await self._strays.begin(device.id)
             session = LiveSession(self._store, self._ours, link, driver, device, row)
             self._facts.links += 1
             try:
@@ -111,9 +136,7 @@ class Collect:
                 trouble = error
             finally:
                 self._facts.links -= 1
-        outcome = "complete" if trouble is None else str(trouble)
-        await self._store(sessions.end, row, outcome, self._ours.utc())
-        log.info("device %d: %d frames kept, session %s", device.id, session.count, outcome)
+        self._strays.counted(device.id, session.count)
         if trouble is not None:
             raise trouble
 
@@ -122,6 +145,16 @@ class Collect:
         met = await introduce(link, driver)
         await self._store(devices.introduced, device.id, row, met.identity, met.info, met.bond)
         log.info("device %d: introduced, bond: %s", device.id, met.bond)
+
+    async def _listen(self, device: Device | None) -> None:
+        """Hear a bonded meter that sends by itself, also while there is no conversation."""
+        if device is None or device.address in self._listening:
+            return
+        driver = self._drivers.get(device.driver)
+        bonded = device.identity is not None and device.bond not in UNBONDED
+        if bonded and driver is not None and not driver.numbered:
+            self._listening.add(device.address)
+            await self._radio.hold(device.address, driver.data)
 
 
 def _first(errors: BaseExceptionGroup[LinkError | Known]) -> LinkError | Known:

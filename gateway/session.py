@@ -41,9 +41,10 @@ class LiveSession:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._receive(), name="receive")
                 group.create_task(self._commit(), name="commit")
-        finally:
-            if self._waiting:  # cancelled: the meter believes that we have them
-                self._store.post(frames.keep, self._device.id, self._row, self._data(self._waiting))
+        finally:  # cancelled, it may be: the meter believes that we have them
+            self._waiting += [(frame, self._ours.now()) for frame in self._link.rest()]
+            if left := self._data(self._waiting):
+                self._store.post(frames.keep, self._device.id, self._row, left)
         self._kept.put_nowait(None)
 
     async def _receive(self) -> None:

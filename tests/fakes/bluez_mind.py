@@ -68,12 +68,14 @@ class Bluez:
         self.awake: set[str] = set()  # paths of meters that advertise
         self.pours: defaultdict[str, deque[Pour]] = defaultdict(deque)
         self.faults: defaultdict[str, deque[DBusError]] = defaultdict(deque)
+        self.calls: list[str] = []
         self.stuck = False  # services are never resolved
         self.passkey: int | None = None
         self.ears = Ears()
         self.tree = Tree(bus, self)
         self._scanners: set[str] = set()
-        self._agent: tuple[str, str] | None = None
+        self.agents: dict[str, str] = {}  # by path: its capability
+        self._agent: tuple[str, str] | None = None  # the default one: whose, and its path
         self._tasks = tasks
         self._tell = tell
 
@@ -85,6 +87,7 @@ class Bluez:
             Adapter,
             Address="00:00:00:00:00:01",
             Discovering=False,
+            Pairable=True,
             Powered=True,
             Roles=["central"],
         )
@@ -177,6 +180,7 @@ class Bluez:
     # ---- what clients ask for ----
 
     def _fail(self, method: str) -> None:
+        self.calls.append(method)
         if self.faults[method]:
             raise self.faults[method].popleft()
 
@@ -234,30 +238,36 @@ class Bluez:
         self._fail("Pair")
         if device.state["Paired"]:
             raise bluez_error("AlreadyExists", "Already Exists")
+        if self._agent is None:
+            raise bluez_error("AuthenticationFailed", "Authentication Failed")
         if self.passkey is not None:
-            await self._ask_passkey(device)
+            answer = await self.ask("RequestPasskey", device.path)
+            if answer is None:
+                raise bluez_error("AuthenticationRejected", "Authentication Rejected")
+            if answer != [self.passkey]:
+                raise bluez_error("AuthenticationFailed", "Authentication Failed")
         if not device.state["Connected"]:
             await self.connect(device)
         device.update(Paired=True, Bonded=True)
 
-    async def _ask_passkey(self, device: Device) -> None:
+    async def ask(self, method: str, device: str, signature: str = "o", *more: int) -> object:
+        """What the default agent answers; None if it refuses or there is none."""
         if self._agent is None:
-            raise bluez_error("AuthenticationFailed", "Authentication Failed")
+            return None
         destination, path = self._agent
         answer = await self.bus.call(
             Message(
                 destination=destination,
                 path=path,
                 interface="org.bluez.Agent1",
-                member="RequestPasskey",
-                signature="o",
-                body=[device.path],
+                member=method,
+                signature=signature,
+                body=[device, *more],
             )
         )
         if answer is None or answer.message_type is MessageType.ERROR:
-            raise bluez_error("AuthenticationRejected", "Authentication Rejected")
-        if answer.body != [self.passkey]:
-            raise bluez_error("AuthenticationFailed", "Authentication Failed")
+            return None
+        return answer.body
 
     def read(self, char: Characteristic) -> bytes:
         self._fail("ReadValue")
@@ -291,6 +301,17 @@ class Bluez:
                 self.drop(path)
         self.adapter.update(Powered=on, Discovering=False)
 
-    def agent(self, path: str, default: bool) -> None:
-        if default:
-            self._agent = (self.sender, path) if path else None
+    def agent(self, path: str, capability: str) -> None:
+        """Registered by whoever asks just now; an empty *path*: it is gone."""
+        if not path:
+            if not self.agents:
+                raise bluez_error("DoesNotExist", "Does Not Exist")
+            self.agents.clear()
+            self._agent = None
+        elif path in self.agents:
+            raise bluez_error("AlreadyExists", "Already Exists")
+        else:
+            self.agents[path] = capability
+
+    def default_agent(self, path: str) -> None:
+        self._agent = (self.sender, path)

@@ -8,6 +8,7 @@ with its input.
 """
 
 import asyncio
+import inspect
 import json
 import sys
 from typing import Any, NoReturn
@@ -92,6 +93,10 @@ class Orders:
         """The next *times* calls of *method* answer with org.bluez.Error.<name>."""
         self._bluez.faults[method].extend([bluez_error(name, text)] * times)
 
+    def calls(self, method: str) -> dict[str, list[str]]:
+        """What clients called so far, of methods that bear *method* in their names."""
+        return {"calls": [each for each in self._bluez.calls if method in each]}
+
     def stick(self, on: bool) -> None:
         """Services of a connected meter are never resolved."""
         self._bluez.stuck = on
@@ -99,6 +104,14 @@ class Orders:
     def passkey(self, value: int | None) -> None:
         """What a meter shows on its display; None: pairing by "Just Works"."""
         self._bluez.passkey = value
+
+    async def ask(self, address: str, method: str, number: int | None = None) -> dict[str, Any]:
+        """What the agent answers to a request for this device, which need not exist."""
+        device = Meter(address, "", {}).path
+        more = () if number is None else (number,)
+        signature = "o" if number is None else "ou"
+        answer = await self._bluez.ask(method, device, signature, *more)
+        return {"accepted": answer is not None, "answer": answer}
 
     def power(self, on: bool) -> None:
         """The adapter's power, by the hand of somebody else."""
@@ -125,7 +138,12 @@ class Orders:
         return {"value": bytes(char.state["Value"]).hex()}
 
     def state(self) -> dict[str, Any]:
-        return {"scanning": self._bluez.scanning, "strangers": self._strangers.sent}
+        return {
+            "scanning": self._bluez.scanning,
+            "strangers": self._strangers.sent,
+            "agents": list(self._bluez.agents.values()),
+            "pairable": self._bluez.adapter.state["Pairable"],
+        }
 
     def _path(self, address: str) -> str:
         path = Meter(address, "", {}).path
@@ -133,10 +151,12 @@ class Orders:
             raise LookupError(f"no meter {address}")
         return path
 
-    def carry_out(self, order: dict[str, Any]) -> None:
+    async def carry_out(self, order: dict[str, Any]) -> None:
         name = order.pop("do")
         try:
             answer = getattr(self, name)(**order)
+            if inspect.isawaitable(answer):
+                answer = await answer
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             say(failed=name, why=str(error))
         else:
@@ -149,7 +169,7 @@ class Ended(Exception):
 
 async def obey(reader: asyncio.StreamReader, orders: Orders) -> NoReturn:
     while line := await reader.readline():
-        orders.carry_out(json.loads(line))
+        await orders.carry_out(json.loads(line))
     raise Ended
 
 
