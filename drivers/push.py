@@ -7,6 +7,7 @@ from drivers.api import DecodeError, Frame, Reading, Session
 from drivers.common import battery, read_clock, set_clock
 
 SILENCE_S = 5.0  # silent for this long, it has sent its last record
+LONGEST = 128  # octets: the longest frame of these profiles has 20; a few more may follow one day
 
 Decoder = Callable[[bytes], Reading]
 
@@ -61,7 +62,9 @@ def frame_key(
 
 
 def decoder(decoders: Mapping[UUID, Decoder], frame: Frame) -> Decoder:
-    """The one for this frame. Raises DecodeError if the driver has none."""
+    """The one for this frame. Raises DecodeError if the driver has none, or it is absurdly long."""
     if (found := decoders.get(frame.characteristic)) is None:
         raise DecodeError(f"characteristic {frame.characteristic} is none that this driver reads")
+    if len(frame.octets) > LONGEST:
+        raise DecodeError(f"need at most {LONGEST} octets, got {len(frame.octets)}")
     return found
