@@ -150,11 +150,10 @@ class Scene:
         finally:
             store.close()
 
-    @asynccontextmanager
-    async def receiver(self) -> AsyncIterator[None]:
-        """The care team's end; it stays on its own when the broker goes."""
+    @property
+    def receiving(self) -> Settings:
         identity = self.authority.client("receiver-1")
-        settings = Settings(
+        return Settings(
             host=self.broker.host,
             port=self.broker.port,
             ca=self.broker.ca,
@@ -165,13 +164,25 @@ class Scene:
             by="receiver-1",
             reconnect_cap_s=0.2,
         )
+
+    def trust(self) -> ssl.SSLContext:
+        """The receiver's way to the broker."""
+        settings = self.receiving
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         tls.load_verify_locations(settings.ca)
         tls.load_cert_chain(settings.certificate, settings.key)
+        return tls
+
+    @asynccontextmanager
+    async def receiver(self) -> AsyncIterator[None]:
+        """The care team's end; it stays on its own when the broker goes."""
+        settings = self.receiving
         store = ReceiverStore(settings.store)
         try:
             async with asyncio.TaskGroup() as group:
-                receiving = group.create_task(Receiver(settings, store, tls).run(), name="receiver")
+                receiving = group.create_task(
+                    Receiver(settings, store, self.trust()).run(), name="receiver"
+                )
                 yield
                 receiving.cancel()
         finally:

@@ -1,16 +1,19 @@
 """The whole daemon between virtual meters, a real broker and the reference receiver."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bumble import att
 
+from backend.link import Link
 from drivers.api import Frame
+from gateway.contract import Status, Topics
 from gateway.uplink.session import NO_SUBSCRIBERS
 from simulator.broker import Broker
 from simulator.pki import Authority
-from tests.daemon.scene import BRISK, GATEWAY, ORGANISATION, Scene, received, told, until
+from tests.daemon.scene import BRISK, GATEWAY, LONG_S, ORGANISATION, Scene, received, told, until
 
 
 async def test_every_reading_of_the_home_arrives_exactly_once(scene: Scene) -> None:
@@ -141,3 +144,23 @@ async def test_a_meter_that_cannot_be_read_any_more_is_told_of(scene: Scene) -> 
         cuff.measure()
         fails = "meter-fails/44:51"
         await scene.status(lambda now: fails in [each["id"] for each in now["conditions"]])
+
+
+async def test_the_broker_keeps_a_status_of_the_contract_that_counts_what_waits(
+    scene: Scene,
+) -> None:
+    cuff = scene.home.cuff
+    async with scene.gateway() as gateway:
+        await scene.add(cuff)
+        cuff.measure()
+        await gateway.until_states(pending=1)
+        await scene.broker.start()
+        await scene.status(lambda now: now["uplink"]["connected_at"] is not None)
+        async with asyncio.timeout(LONG_S), Link(scene.receiving, scene.trust()) as link:
+            await link.listen(Topics(ORGANISATION, GATEWAY).status)
+            (message,) = await link.arrived(1)
+    status = Status.model_validate_json(bytes(message.payload))
+    assert (status.online, status.gateway, status.epoch) == (True, GATEWAY, gateway.store.epoch)
+    assert status.rows.pending == 1
+    assert status.oldest_unreceipted is not None
+    assert [each.device for each in status.devices] == ["44:51"]
