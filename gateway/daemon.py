@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 GOODBYE_S = 4.5  # SIGTERM to the end at the latest; what is committed stays
 HOUSEKEEPING_S = 3600.0
+RESTART_FILE = "restart-bluetooth"  # packaging/hjemgate-bluetooth-restart.path waits for it
 VERSION = version("hjemgate")
 
 
@@ -82,6 +83,7 @@ async def house(config: Config, store: Store) -> None:
         config.radio.adapter,
         config.gateway.state_dir,
         links=config.radio.links,
+        restart_file=config.gateway.socket.with_name(RESTART_FILE),
     )
     live.radio.counters = radio.counters
     health = Health(store, ours, config, live)
