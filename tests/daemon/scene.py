@@ -1,13 +1,10 @@
 """A home, a broker and a care team on this machine; gateways and receivers that come and go."""
 
 import asyncio
-import json
 import ssl
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +17,7 @@ from gateway.daemon import house
 from gateway.outbox.store import Store, open_store
 from simulator.broker import Broker
 from simulator.home import Home
-from simulator.meters.meter import Habits, Measured, Meter
+from simulator.meters.meter import Habits, Meter
 from simulator.pki import Authority
 
 GATEWAY = "gw-0123456789"
@@ -237,32 +234,3 @@ async def answers(socket: Path) -> None:
                 await asyncio.sleep(LOOK_S)
             else:
                 return
-
-
-def told(meters: list[Measured]) -> Counter[tuple[Decimal, ...]]:
-    """The numbers of each act of measurement, sorted, and how often there was one like it."""
-    return Counter(
-        tuple(sorted(value.number for value in each.values if value.number is not None))
-        for each in meters
-    )
-
-
-def received(held: list[StoredReading]) -> Counter[tuple[Decimal, ...]]:
-    """The same of Bundles; of one that was amended the newest version counts."""
-    newest = {each.id: each for each in sorted(held, key=lambda each: each.version)}
-    return Counter(
-        tuple(sorted(_numbers(json.loads(each.body, parse_float=Decimal, parse_int=Decimal))))
-        for each in newest.values()
-    )
-
-
-def _numbers(element: Any) -> Iterator[Decimal]:
-    if isinstance(element, list):
-        for each in element:
-            yield from _numbers(each)
-    elif isinstance(element, dict):
-        for name, each in element.items():
-            if name == "valueQuantity" and "value" in each:
-                yield each["value"]
-            else:
-                yield from _numbers(each)

@@ -13,7 +13,8 @@ from gateway.contract import Status, Topics
 from gateway.uplink.session import NO_SUBSCRIBERS
 from simulator.broker import Broker
 from simulator.pki import Authority
-from tests.daemon.scene import BRISK, GATEWAY, LONG_S, ORGANISATION, Scene, received, told, until
+from tests.daemon.numbers import received, told
+from tests.daemon.scene import BRISK, GATEWAY, LONG_S, ORGANISATION, Scene, until
 
 
 async def test_every_reading_of_the_home_arrives_exactly_once(scene: Scene) -> None:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.outbox.database import Database
 from simulator.child import Child, child
-from tests.daemon.scene import Scene, answers, received, told, until
+from tests.daemon.numbers import received, told
+from tests.daemon.scene import Scene, answers, until
 
 RUN = ("-m", "gateway", "run", "--config")
 GOODBYE_S = 5.0  # promised
