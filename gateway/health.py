@@ -135,6 +135,11 @@ class Health:
             "radio link errors": counters.link_errors,
             "radio scan errors": counters.scan_errors,
             "radio overrun": counters.overrun,
+            "radio orphans": counters.orphans,
+            "radio subscriptions": counters.rearms,
+            "radio subscription errors": counters.listener_errors,
+            "bluetoothd gone": counters.owner_losses,
+            **{f"radio: {cure}": times for cure, times in counters.cures.items()},
             "odd receipts": self._live.uplink.odd_receipts,
         }
 
