@@ -22,6 +22,7 @@ from tests.bench.stage import (
 
 READY_S = 30.0
 LOOK_S = 0.5
+UNIT = {"MALLOC_ARENA_MAX": "1"}  # as packaging/hjemgate.service has it
 COMMAND = Path(sys.executable).with_name("hjemgate")
 RECEIVER_COMMAND = Path(sys.executable).with_name("hjemgate-receiver")
 
@@ -91,7 +92,7 @@ async def gateway(stage: Stage, gate: bool = True) -> AsyncIterator[Gateway]:
             "run",
             "--config",
             configuration,
-            env=stage.environment | {"NOTIFY_SOCKET": str(folder / "notify")},
+            env=stage.environment | UNIT | {"NOTIFY_SOCKET": str(folder / "notify")},
             stdin=asyncio.subprocess.DEVNULL,
             stderr=(folder / "log").open("wb"),
         )
