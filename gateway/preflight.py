@@ -7,12 +7,9 @@ import os
 import ssl
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
-
+from gateway.certificate import common_names
 from gateway.config import Config, ConfigError
 
-COMMON_NAME = NameOID.COMMON_NAME
 PEM_MARK = "-----BEGIN "
 
 
@@ -92,8 +89,7 @@ def _no_password() -> str:
 
 
 def _common_name(certificate: Path, gateway: str) -> str | None:
-    parsed = x509.load_pem_x509_certificate(certificate.read_bytes())
-    names = [str(name.value) for name in parsed.subject.get_attributes_for_oid(COMMON_NAME)]
+    names = common_names(certificate)
     if names == [gateway]:
         return None
     return (
