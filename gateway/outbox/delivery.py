@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+from zlib import decompress
 
 from gateway.model import Message
 from gateway.outbox.database import Database, Row
@@ -59,7 +60,7 @@ def _message(db: Database, columns: Row) -> Message:
         maybe(effective),
         bool(late),
         digest,
-        db.open("bodies", row, "body", sealed),
+        decompress(db.open("bodies", row, "body", sealed)),
         publishes + 1,
     )
 

@@ -125,7 +125,7 @@ CREATE INDEX readings_received ON readings (received_at) WHERE state = 'received
 
 CREATE TABLE bodies (                  -- the Bundle, byte for byte; gone keep_days after receipt
     reading_id INTEGER PRIMARY KEY REFERENCES readings (id) ON DELETE CASCADE,
-    body       BLOB NOT NULL           -- sealed
+    body       BLOB NOT NULL           -- deflated (RFC 1950), then sealed
 ) STRICT;
 
 CREATE TABLE receipts (                -- who has said that it holds which version
