@@ -1,6 +1,5 @@
 """What is wrong with a configuration, in a technician's words: what was expected, what to write."""
 
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -65,5 +64,7 @@ def _nearest(model: type[BaseModel], parents: list[str], key: str) -> str:
     for parent in parents:
         section = section.model_fields[parent].annotation
     known = sorted(section.model_fields)
+    import difflib  # noqa: PLC0415 - memory: only where something is wrong
+
     close = difflib.get_close_matches(key, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"

@@ -24,7 +24,7 @@ from gateway.outbox.store import Store
 
 log = logging.getLogger(__name__)
 
-BATCH = 50  # rows in one go: bounds memory, and the time the event loop is held
+BATCH = 20  # rows in one go: bounds memory, and the time the event loop is held
 PATIENCE = timedelta(hours=24)  # design 8: held for our clock no longer than this
 IDLE_S = 30.0  # our clock may become trusted without any row changing
 LATE = timedelta(hours=24)  # the `late` attribute: news of yesterday

@@ -20,13 +20,13 @@ class ContractError(ValueError):
 class Emitted(BaseModel):
     """What we send: nothing beyond the contract."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Received(BaseModel):
     """What we are sent: unknown members may come with later versions, and are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 Model = TypeVar("Model", bound=Received)
