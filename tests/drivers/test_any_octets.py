@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from drivers import sig_racp
 from drivers.api import DecodeError, Driver, Frame
 from drivers.describe import decode_json, describe
+from drivers.push import LONGEST
 from drivers.registry import all_drivers
 from tests.drivers.vectors import cases
 
@@ -88,3 +90,10 @@ def answer(name: str, hex_text: str) -> str:
         return json.dumps(decode_json(name, hex_text))
     except ValueError as error:
         return str(error)
+
+
+@pytest.mark.parametrize(("driver", "characteristic"), PAIRS, ids=IDS)
+def test_a_frame_that_is_absurdly_long_is_refused(driver: Driver, characteristic: UUID) -> None:
+    for zeros in (LONGEST + 1, 512):
+        with pytest.raises(DecodeError, match=f"at most {LONGEST} octets, got {zeros}"):
+            driver.decode([Frame(characteristic, bytes(zeros))])
