@@ -6,10 +6,11 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
-from drivers.api import Driver
+from drivers.api import Driver, LinkError
 from gateway import identify, questions
 from gateway.clock import OurClock
 from gateway.config import Config
+from gateway.door import Door
 from gateway.health import Health
 from gateway.model import Patient
 from gateway.outbox import devices, technician
@@ -18,6 +19,7 @@ from gateway.outbox.devices import Binding, Known
 from gateway.outbox.facts import DeviceFacts, facts
 from gateway.outbox.store import Store
 from gateway.outbox.technician import Attention, Declined
+from gateway.pairing_window import EXPECTED_S
 from gateway.questions import EX_FAILED, Question, Unanswerable
 from gateway.words import meter, shortened
 
@@ -37,9 +39,11 @@ class Answers:
         config: Config,
         health: Health,
         changed: Callable[[], Awaitable[None]],
+        door: Door,
     ) -> None:
         self._store, self._drivers, self._ours = store, drivers, ours
         self._config, self._health, self._changed = config, health, changed
+        self._door = door
         self._known: dict[str, Callable[[Question], Awaitable[Answer]]] = {
             "status": self._status,
             "devices": self._devices,
@@ -56,7 +60,7 @@ class Answers:
         asked = questions.text(question, "do")
         handler = self._known.get(asked)
         if handler is None:
-            known = ", ".join([*self._known, "watch"])
+            known = ", ".join([*self._known, "watch", "scan", "pair"])
             raise Unanswerable(f"do: {asked[:40]!r} is not known; known are {known}")
         try:
             return await handler(question)
@@ -110,7 +114,17 @@ class Answers:
         )
         log.info("device %d (%s) added: %s, slot %s", device, shortened(address), driver, slot)
         await self._changed()
-        return {"device": device, "address": address, "from": _iso(since)}
+        window_s = await self._expect(question, address)
+        return {"device": device, "address": address, "from": _iso(since), "window": window_s}
+
+    async def _expect(self, question: Question, address: str) -> float | None:
+        """Open a window for a meter that was not met yet; for how long, None: none is needed."""
+        found = await self._store(devices.find, address)
+        if questions.flag(question, "no_window") or found is None or found.identity is not None:
+            return None
+        if self._door.windows.find(address) is None:
+            await self._door.windows.open(address, EXPECTED_S)
+        return EXPECTED_S
 
     def _since(self, question: Question) -> datetime:
         since = questions.moment(question, "from", self._ours.zone)
@@ -131,8 +145,15 @@ class Answers:
         unsent_too = questions.flag(question, "unsent_too")
         removed = await self._store(_forget, address, unsent_too, self._ours.utc())
         log.info("device %d (%s) forgotten", removed, shortened(address))
+        if window := self._door.windows.find(address):
+            await self._door.windows.close(window, "the meter was forgotten")
         await self._changed()
-        return {"address": address}
+        try:
+            await self._door.unbond(address)
+        except LinkError as error:
+            log.warning("%s: its bond could not be deleted: %s", shortened(address), error)
+            return {"address": address, "bond": "kept"}
+        return {"address": address, "bond": "deleted"}
 
     async def _held(self, _: Question) -> Answer:
         return await self._attention("held")

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from drivers.api import Driver, LinkError
 from gateway.clock import OurClock
-from gateway.link import Link
+from gateway.introduction import Introductions
 from gateway.live import RadioFacts
+from gateway.onlookers import Onlookers
 from gateway.outbox import devices, sessions
 from gateway.outbox.devices import Device, Known
+from gateway.outbox.roster import Entry, roster
 from gateway.outbox.store import Store
-from gateway.pairing import introduce
+from gateway.pairing_window import Windows
 from gateway.radio import Radio
 from gateway.session import LiveSession, converse
 from gateway.strays import Strays
@@ -38,10 +40,14 @@ class Collect:
         drivers: Mapping[str, Driver],
         ours: OurClock,
         facts: RadioFacts,
+        windows: Windows,
+        onlookers: Onlookers,
     ) -> None:
         self._store, self._radio, self._drivers = store, radio, drivers
         self._ours, self._facts = ours, facts
-        self._known: dict[str, int] = {}
+        self._onlookers = onlookers
+        self._introductions = Introductions(store, radio, drivers, windows)
+        self._known: dict[str, Entry] = {}
         self._busy: set[int] = set()
         self._not_before: dict[int, float] = {}
         self._listening: set[str] = set()
@@ -49,8 +55,8 @@ class Collect:
 
     async def refresh(self) -> None:
         """Learn anew which meters are ours."""
+        self._known = await self._store(roster)
         known = await self._store(devices.all_devices)
-        self._known = {device.address: device.id for device in known}
         for address in self._listening - set(self._known):
             self._listening.discard(address)
             await self._radio.let_go(address)
@@ -64,21 +70,26 @@ class Collect:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._strays.run(), name="strays")
             self._facts.scanning = True
-            async for heard in self._radio.advertisements(self._is_ours):
-                device = self._known.get(heard.address)
-                if device is None or not self._ready(device):
+            async for heard in self._radio.advertisements(self._wanted):
+                self._onlookers.tell(heard)
+                entry = self._known.get(heard.address)
+                if entry is None or not self._ready(heard.address, entry):
                     continue
-                self._busy.add(device)
-                group.create_task(self._attend(device), name=f"session with device {device}")
+                self._busy.add(entry.id)
+                group.create_task(self._attend(entry.id), name=f"session with device {entry.id}")
 
     def _device_at(self, address: str) -> int | None:
-        return self._known.get(address)
+        entry = self._known.get(address)
+        return None if entry is None else entry.id
 
-    def _is_ours(self, address: str, _services: Sequence[str]) -> bool:
-        return address in self._known
+    def _wanted(self, address: str, services: Sequence[str]) -> bool:
+        return address in self._known or self._onlookers.want(services)
 
-    def _ready(self, device: int) -> bool:
-        return device not in self._busy and time.monotonic() >= self._not_before.get(device, 0.0)
+    def _ready(self, address: str, entry: Entry) -> bool:
+        if entry.id in self._busy or not self._introductions.may_meet(address, entry):
+            return False
+        rested = time.monotonic() >= self._not_before.get(entry.id, 0.0)
+        return self._introductions.awaited(address) or rested
 
     async def _attend(self, device_id: int) -> None:
         try:
@@ -101,25 +112,31 @@ class Collect:
         driver = self._drivers.get(device.driver)
         if driver is None:
             raise Known(f"this version has no driver {device.driver!r}")
+        if await self._introductions.clears(device):
+            return
         outcome = "ended early"
         try:
-            await self._session(device, driver)
-            outcome = "complete"
+            conversed = await self._session(device, driver)
+            outcome = "complete" if conversed else "introduced"
         except* (LinkError, Known) as errors:
             first = _first(errors)
             outcome = str(first)
+            self._introductions.failed(device, first)
             raise first from errors
         finally:
             kept = await self._strays.end(device_id, outcome)
             if kept is not None:
                 log.info("device %d: %d frames kept, session %s", device_id, kept, outcome)
+            if device.identity is None:  # it has one now, and perhaps another address
+                self._known = await self._store(roster)
             await self._listen(await self._store(devices.find_by_id, device_id))
 
-    async def _session(self, device: Device, driver: Driver) -> None:
-        """One connection. Its frames are pumped to disk until after the link is closed: what the
-        meter sends while we hang up is confirmed as well.
+    async def _session(self, device: Device, driver: Driver) -> bool:
+        """One connection; whether there was a conversation. Its frames are pumped to disk until
+        after the link is closed: what the meter sends while we hang up is confirmed as well.
         """
         trouble: LinkError | Known | None = None
+        conversed = False
         async with (
             asyncio.TaskGroup() as group,
             self._radio.connect(device.address) as link,
@@ -128,10 +145,10 @@ class Collect:
             session = LiveSession(self._store, self._ours, link, driver, device, row)
             self._facts.links += 1
             try:
-                if device.identity is None:
-                    await self._introduce(link, driver, device, row)
-                group.create_task(session.pump(), name=f"pump of device {device.id}")
-                await converse(session, driver)
+                if await self._introductions.greet(link, driver, device, row):
+                    group.create_task(session.pump(), name=f"pump of device {device.id}")
+                    conversed = True
+                    await converse(session, driver)
             except (LinkError, Known) as error:
                 trouble = error
             finally:
@@ -139,12 +156,7 @@ class Collect:
         self._strays.counted(device.id, session.count)
         if trouble is not None:
             raise trouble
-
-    async def _introduce(self, link: Link, driver: Driver, device: Device, row: int) -> None:
-        """First contact: bond, learn who it is, freeze that."""
-        met = await introduce(link, driver)
-        await self._store(devices.introduced, device.id, row, met.identity, met.info, met.bond)
-        log.info("device %d: introduced, bond: %s", device.id, met.bond)
+        return conversed
 
     async def _listen(self, device: Device | None) -> None:
         """Hear a bonded meter that sends by itself, also while there is no conversation."""

@@ -22,16 +22,21 @@ from gateway.answers import Answer, Answers
 from gateway.clock import OurClock
 from gateway.config import Config
 from gateway.control_socket import listening, may_ask, peer
+from gateway.door import Door
 from gateway.health import Health
 from gateway.outbox import trail
 from gateway.outbox.store import Store
 from gateway.questions import EX_USAGE, Question, Unanswerable
+from gateway.reception import Reception, Say, departure
 
 log = logging.getLogger(__name__)
 
 LONGEST_LINE = 8192  # octets; a question is a few hundred
 CLIENTS = 16  # at the same time; the rest wait in the backlog
 STEPS = 200  # of a journey in one read
+
+Stream = Callable[[Question, asyncio.StreamReader, Say], Awaitable[None]]
+"""A question that is answered by many lines. Raises Unanswerable before the first."""
 
 
 class Control:
@@ -46,9 +51,16 @@ class Control:
         config: Config,
         health: Health,
         changed: Callable[[], Awaitable[None]],
+        door: Door,
     ) -> None:
         self._path, self._store, self._zone = path, store, config.gateway.zone
-        self._answers = Answers(store, drivers, ours, config, health, changed)
+        self._answers = Answers(store, drivers, ours, config, health, changed, door)
+        reception = Reception(store, drivers, ours, door, changed)
+        self.streams: dict[str, Stream] = {
+            "watch": self._watch,
+            "scan": reception.scan,
+            "pair": reception.pair,
+        }
         self._clients = asyncio.Semaphore(CLIENTS)
         self._listening = asyncio.Event()
 
@@ -103,28 +115,27 @@ class Control:
     ) -> None:
         try:
             question = _parse(line)
-            if question.get("do") == "watch":
-                await self._watch(question, reader, writer)
+            stream = self.streams.get(str(question.get("do")))
+            if stream is not None:
+                await stream(question, reader, lambda told: _say(writer, told))
                 return
             answer = {"ok": True} | await self._answers.answer(question)
         except Unanswerable as error:
             answer = _error(str(error), error.code)
         await _say(writer, answer)
 
-    async def _watch(
-        self, question: Question, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _watch(self, question: Question, reader: asyncio.StreamReader, say: Say) -> None:
         """Steps of journeys as they happen, until the client says a line more, or leaves."""
         last = questions.number(question, "after")
         if last is None:
             last = await self._store(trail.newest)
-        await _say(writer, {"ok": True, "last": last, "zone": self._zone})
+        await say({"ok": True, "last": last, "zone": self._zone})
         async with asyncio.TaskGroup() as group:
-            steps = group.create_task(self._steps(last, writer), name="steps")
-            await _departure(reader)
+            steps = group.create_task(self._steps(last, say), name="steps")
+            await departure(reader)
             steps.cancel()
 
-    async def _steps(self, last: int, writer: asyncio.StreamWriter) -> None:
+    async def _steps(self, last: int, say: Say) -> None:
         while True:
             seen = self._store.revision
             steps = await self._store(trail.since, last, STEPS)
@@ -132,7 +143,7 @@ class Control:
                 last = step.id
                 told = asdict(step) | {"at": step.at.isoformat()}
                 try:
-                    await _say(writer, {"step": told})
+                    await say({"step": told})
                 except ConnectionError:
                     return
             if len(steps) < STEPS:
@@ -156,11 +167,3 @@ def _error(words: str, code: int) -> Answer:
 async def _say(writer: asyncio.StreamWriter, answer: Mapping[str, Any]) -> None:
     writer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
     await writer.drain()
-
-
-async def _departure(reader: asyncio.StreamReader) -> None:
-    """Until the client says a line more, or leaves."""
-    try:
-        await reader.readline()
-    except (ConnectionError, ValueError):  # ValueError: a line above the limit
-        return

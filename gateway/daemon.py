@@ -20,13 +20,16 @@ from gateway.config import Config
 from gateway.contract import Topics
 from gateway.control import Control
 from gateway.deliver import Deliver, Duty, offline
+from gateway.door import Door
 from gateway.health import Health
 from gateway.live import Live
 from gateway.model import GatewayInfo
 from gateway.notify import notify, watchdog_s
+from gateway.onlookers import Onlookers
 from gateway.outbox import delivery
 from gateway.outbox.delivery import Resend
 from gateway.outbox.store import Store, open_store
+from gateway.pairing_window import Windows
 from gateway.process import Process, Terms
 from gateway.radio import Radio
 from gateway.uplink import Uplink
@@ -87,8 +90,11 @@ async def house(config: Config, store: Store) -> None:
     )
     live.radio.counters = radio.counters
     health = Health(store, ours, config, live)
-    collect = Collect(store, radio, drivers, ours, live.radio)
-    control = Control(config.gateway.socket, store, drivers, ours, config, health, collect.refresh)
+    door = Door(Windows(radio.expect), Onlookers(drivers), radio.forget)
+    collect = Collect(store, radio, drivers, ours, live.radio, door.windows, door.onlookers)
+    control = Control(
+        config.gateway.socket, store, drivers, ours, config, health, collect.refresh, door
+    )
     process = Process(store, drivers, ours, _terms(config, ours))
     deliver = Deliver(
         store,
@@ -103,6 +109,7 @@ async def house(config: Config, store: Store) -> None:
         group.create_task(control.serve(), name="control")
         await control.ready()  # a gateway that runs already is found before its rows are touched
         group.create_task(collect.run(), name="collect")
+        group.create_task(door.windows.run(), name="pairing windows")
         group.create_task(process.run(), name="process")
         group.create_task(deliver.run(), name="deliver")
         group.create_task(_keep_house(config, store, ours), name="housekeeping")

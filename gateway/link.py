@@ -57,6 +57,7 @@ class Counters:
     connects: int = 0
     connect_errors: int = 0
     link_errors: int = 0
+    bond_errors: int = 0  # bonds not made, keys that do not fit, bonds lost
     orphans: int = 0  # frames heard while no link had subscribed; they are stored all the same
     rearms: int = 0  # subscriptions made anew
     listener_errors: int = 0
@@ -81,8 +82,14 @@ class Link(Protocol):
 
     def has(self, characteristic: UUID) -> bool: ...
 
-    async def bond(self) -> None:
-        """Pair by "Just Works" unless the bond stands already."""
+    async def bond(self) -> str:
+        """Pair, unless the bond stands already; how: "just-works", "passkey", "before".
+
+        Only with a meter that is expected (`Radio.expect`). Raises guests.BondError.
+        """
+
+    async def bonded(self) -> bool:
+        """Whether both sides have the key, and the link is encrypted with it."""
 
     async def read(self, characteristic: UUID) -> bytes: ...
 

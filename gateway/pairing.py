@@ -5,7 +5,35 @@ from uuid import UUID
 
 from drivers.api import Bond, DeviceInfo, Driver, LinkError
 from drivers.common import device_info
+from gateway.guests import BondError
 from gateway.link import AttError, Link
+
+WRONG = (
+    "the meter refuses the passkey that was given. It shows a new one each time unless it is"
+    " printed on it: start pairing on the meter again, and type what it shows then"
+)
+UNANSWERED = (
+    "the meter asks for a passkey, and none was given in time. It shows six digits, or they are"
+    " printed on it: type them when asked, or give them with --passkey"
+)
+REFUSED = (
+    "the meter refuses to pair. Put it into pairing mode as its manual says, close to the gateway;"
+    " many meters keep one bond only: if it was paired with a phone or another gateway, delete"
+    " that pairing in the meter first"
+)
+INTERRUPTED = (
+    "the meter went away in the middle of pairing. Keep it within a metre or two of the gateway,"
+    " put it into pairing mode as its manual says, and try again"
+)
+LOST_HERE = (
+    "the gateway has lost its bond with this meter, so nothing is read from it. Pair it again:"
+    " `hjemgate pair --address {address}`"
+)
+LOST_THERE = (
+    "the meter does not know the gateway's key any more: it has lost the bond (new batteries, a"
+    " reset, paired with something else), or another device uses its address. Nothing is read."
+    " Pair it again: `hjemgate pair --address {address}`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +42,7 @@ class Introduction:
 
     info: DeviceInfo
     identity: str
-    bond: str  # how: "just-works", or "none"
+    bond: str  # how: "just-works", "passkey", "before" (it stood already), or "none"
 
 
 async def introduce(link: Link, driver: Driver) -> Introduction:
@@ -25,8 +53,7 @@ async def introduce(link: Link, driver: Driver) -> Introduction:
     """
     bond = "none"
     if driver.bond is Bond.REQUIRED:
-        await _bond(link)
-        bond = "just-works"
+        bond = await _bond(link)
     info = await device_info(lambda characteristic: _given(link, characteristic))
     return Introduction(info, identity(info, link.address), bond)
 
@@ -36,14 +63,23 @@ def identity(info: DeviceInfo, address: str) -> str:
     return (info.system_id.hex() or address.replace(":", "")).upper()
 
 
-async def _bond(link: Link) -> None:
+async def _bond(link: Link) -> str:
     try:
-        await link.bond()
+        return await link.bond()
     except LinkError as error:
-        raise LinkError(
-            f"{link.address}: pairing failed ({error}). Keep the meter close, put it into pairing"
-            " mode as its manual says, delete its old pairing there if it has one, and try again"
-        ) from error
+        raise LinkError(f"{link.address}: pairing failed: {_words(link, error)}") from error
+
+
+def _words(link: Link, error: LinkError) -> str:
+    """What went wrong, and the cure, for a technician."""
+    if isinstance(error, BondError):
+        if error.answered:
+            return WRONG
+        if error.asked:
+            return UNANSWERED
+    if not link.connected:
+        return INTERRUPTED
+    return f"{REFUSED} ({error})"
 
 
 async def _given(link: Link, characteristic: UUID) -> bytes | None:

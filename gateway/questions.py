@@ -8,12 +8,14 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from drivers.api import Driver
+from gateway.guests import HIGHEST_PASSKEY
 
 EX_FAILED = 1
 EX_USAGE = 64
 
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 _ROW = re.compile(r"([rf])([1-9][0-9]{0,17})")
+_PASSKEY = re.compile(r"[0-9]{6}")
 _PATIENT = re.compile(r"[\x21-\x7e]{1,200}")
 # DDMMYY-SSSS, with or without the hyphen.
 _CPR = re.compile(r"(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}-?[0-9]{4}")
@@ -104,6 +106,25 @@ def moment(question: Question, key: str, zone: ZoneInfo) -> datetime | None:
         raise Unanswerable(
             f"{given[:40]!r} is no moment: write 2026-11-25 or 2026-11-25T08:30"
         ) from None
+
+
+def passkey(question: Question) -> int | None:
+    """Six digits, as text or as a number."""
+    value = question.get("passkey")
+    if value is None:
+        return None
+    if isinstance(value, str) and _PASSKEY.fullmatch(value):
+        return int(value)
+    if type(value) is int and 0 <= value <= HIGHEST_PASSKEY:
+        return value
+    raise Unanswerable("passkey: expected the six digits that the meter shows")
+
+
+def seconds(question: Question, key: str, usual: float, longest: float = 3600.0) -> float:
+    value = question.get(key, usual)
+    if type(value) not in (int, float) or not 1 <= value <= longest:
+        raise Unanswerable(f"{key}: expected a number from 1 to {longest:.0f}")
+    return float(value)
 
 
 def row(question: Question) -> RowName:

@@ -20,7 +20,7 @@ from bumble.device import Connection, Device, Peer
 from bumble.gatt import GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
 from bumble.gatt_client import ServiceProxy
 
-from simulator.bumble_host import VirtualAdapter, bleak_errors
+from simulator.bumble_host import Passkey, VirtualAdapter, bleak_errors
 
 T = TypeVar("T")
 
@@ -162,9 +162,21 @@ class Client(BaseBleakClient):
         with bleak_errors():
             await self._connection.disconnect()
 
-    async def pair(self, *_: object, **__: object) -> None:
-        if self._connection is None or not self._connection.is_encrypted:
+    @property
+    def is_encrypted(self) -> bool:
+        return self._connection is not None and bool(self._connection.is_encrypted)
+
+    async def pair(self, *_: object, passkey: Passkey | None = None, **__: object) -> None:
+        """*passkey*: who is there to type what the meter shows."""
+        if self.is_encrypted:
+            return
+        peer = str(self._target)
+        if passkey is not None:
+            self.adapter.passkeys[peer] = passkey
+        try:
             await self._att(self._pair)
+        finally:
+            self.adapter.passkeys.pop(peer, None)
 
     async def _pair(self) -> None:
         if self._connection is not None:

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 from bumble import att, core, hci
-from bumble.device import Device, DeviceConfiguration
+from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.keys import JsonKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport import open_transport
 from bumble.transport.common import Transport
+
+Passkey = Callable[[], Awaitable[int | None]]
 
 OPEN_S = 5.0  # a socket on this machine, and thirty short commands
 SCHEMES = ("unix:", "unix-client:", "tcp-client:")
@@ -26,6 +28,42 @@ def just_works() -> PairingConfig:
     """LE Secure Connections without anything to look at or to type."""
     delegate = PairingDelegate(PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT, KEYS, KEYS)
     return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+
+
+class _Display(PairingDelegate):
+    """A meter's: six digits, and nothing to type with."""
+
+    def __init__(self, passkey: int) -> None:
+        super().__init__(PairingDelegate.IoCapability.DISPLAY_OUTPUT_ONLY, KEYS, KEYS)
+        self._passkey = passkey
+
+    async def generate_passkey(self) -> int:
+        return self._passkey
+
+
+class _Keypad(PairingDelegate):
+    """The gateway's, while somebody is there to type."""
+
+    def __init__(self, passkey: Passkey) -> None:
+        super().__init__(PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT, KEYS, KEYS)
+        self._passkey = passkey
+
+    async def get_number(self) -> int | None:
+        return await self._passkey()
+
+    async def compare_numbers(self, number: int, digits: int) -> bool:
+        del digits
+        return await self._passkey() == number
+
+
+def display(passkey: int) -> PairingConfig:
+    """LE Secure Connections by a passkey that this side shows."""
+    return PairingConfig(sc=True, mitm=True, bonding=True, delegate=_Display(passkey))
+
+
+def keypad(passkey: Passkey) -> PairingConfig:
+    """LE Secure Connections by a passkey that is typed on this side, where the other shows one."""
+    return PairingConfig(sc=True, mitm=True, bonding=True, delegate=_Keypad(passkey))
 
 
 def cancellations() -> int:
@@ -72,6 +110,7 @@ class VirtualAdapter:
         self._opening = asyncio.Lock()
         self._transport: Transport | None = None
         self._device: Device | None = None
+        self.passkeys: dict[str, Passkey] = {}  # by address: who is there to type while we pair
 
     @property
     def alive(self) -> bool:
@@ -99,11 +138,15 @@ class VirtualAdapter:
         )
         device = Device.from_config_with_hci(config, self._transport.source, self._transport.sink)
         device.keystore = JsonKeyStore(self._address, str(self._keys))
-        device.pairing_config_factory = lambda _: just_works()
+        device.pairing_config_factory = self._pairing
         # The scanner listens to the host itself: Bumble's way parses each advertisement thrice.
         device.host.remove_listener("advertising_report", device.on_advertising_report)
         await device.power_on()
         return device
+
+    def _pairing(self, connection: Connection) -> PairingConfig:
+        passkey = self.passkeys.get(str(connection.peer_address))
+        return just_works() if passkey is None else keypad(passkey)
 
 
 def _own_address(kept: Path) -> str:

@@ -1,44 +1,55 @@
-"""An agent that lets BlueZ pair by "Just Works": without any, it pairs with nobody at all."""
+"""The pairing agent (org.bluez.Agent1): what it answers when BlueZ asks on a meter's behalf."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+import re
 
-from dbus_fast import BusType, DBusError, Message, MessageType
-from dbus_fast.aio import MessageBus
-from dbus_fast.annotations import DBusObjectPath, DBusStr, DBusUInt32
+from dbus_fast import DBusError
+from dbus_fast.annotations import DBusObjectPath, DBusStr, DBusUInt16, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method
 
-PATH = "/hjemgate/agent"
-CAPABILITY = "NoInputNoOutput"
+from gateway.guests import GuestList
+
+log = logging.getLogger(__name__)
+
 REJECTED = "org.bluez.Error.Rejected"
+
+_DEVICE = re.compile(r"/dev_((?:[0-9A-F]{2}_){5}[0-9A-F]{2})$")
 
 
 class Agent(ServiceInterface):
-    """org.bluez.Agent1 for one *device* (its object path); everybody else is turned away."""
+    """Answers for those on the list; everybody else is turned away."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, guests: GuestList) -> None:
         super().__init__("org.bluez.Agent1")
-        self._device = device
+        self._guests = guests
 
     @dbus_method("RequestAuthorization")
     def authorize(self, device: DBusObjectPath) -> None:
-        self._only_ours(device)
+        self._guests.meets(self._expected(device))
 
     @dbus_method("AuthorizeService")
     def authorize_service(self, device: DBusObjectPath, _uuid: DBusStr) -> None:
-        self._only_ours(device)
+        self._expected(device)
 
     @dbus_method("RequestConfirmation")
-    def confirm(self, _device: DBusObjectPath, _passkey: DBusUInt32) -> None:
-        raise DBusError(REJECTED, "nobody is here to compare numbers")
+    async def confirm(self, device: DBusObjectPath, passkey: DBusUInt32) -> None:
+        if not await self._guests.same(self._expected(device), passkey):
+            raise DBusError(REJECTED, "the meter shows another number")
 
     @dbus_method("RequestPasskey")
-    def passkey(self, _device: DBusObjectPath) -> DBusUInt32:
-        raise DBusError(REJECTED, "nobody is here to type a passkey")
+    async def passkey(self, device: DBusObjectPath) -> DBusUInt32:
+        number = await self._guests.passkey(self._expected(device))
+        if number is None:
+            raise DBusError(REJECTED, "nobody typed a passkey")
+        return number
 
     @dbus_method("RequestPinCode")
     def pin_code(self, _device: DBusObjectPath) -> DBusStr:
-        raise DBusError(REJECTED, "nobody is here to type a code")
+        raise DBusError(REJECTED, "a code of the time before Bluetooth LE")
+
+    @dbus_method("DisplayPasskey")
+    def display(self, _device: DBusObjectPath, _passkey: DBusUInt32, _entered: DBusUInt16) -> None:
+        raise DBusError(REJECTED, "no meter has keys to type a passkey with")
 
     @dbus_method("Cancel")
     def cancel(self) -> None:
@@ -48,39 +59,10 @@ class Agent(ServiceInterface):
     def release(self) -> None:
         """BlueZ has let go of us."""
 
-    def _only_ours(self, device: str) -> None:
-        if device != self._device:
-            raise DBusError(REJECTED, "not the meter that is being paired")
-
-
-@asynccontextmanager
-async def just_works(device: str) -> AsyncIterator[None]:
-    """The default agent of the system, for as long as one pairing takes; only for *device*.
-
-    The default, because bleak asks for the pairing on a connection of its own.
-    """
-    bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    try:
-        bus.export(PATH, Agent(device))
-        await _manager(bus, "RegisterAgent", "os", PATH, CAPABILITY)
-        await _manager(bus, "RequestDefaultAgent", "o", PATH)
-        yield
-        await _manager(bus, "UnregisterAgent", "o", PATH)
-    finally:
-        bus.disconnect()  # BlueZ forgets the agent of a connection that has gone
-
-
-async def _manager(bus: MessageBus, member: str, signature: str, *body: str) -> None:
-    """Raises DBusError."""
-    answer = await bus.call(
-        Message(
-            destination="org.bluez",
-            path="/org/bluez",
-            interface="org.bluez.AgentManager1",
-            member=member,
-            signature=signature,
-            body=list(body),
-        )
-    )
-    if answer is not None and answer.message_type is MessageType.ERROR:
-        raise DBusError(answer.error_name or REJECTED, str(answer.body))
+    def _expected(self, device: str) -> str:
+        found = _DEVICE.search(device)
+        address = found[1].replace("_", ":") if found else ""
+        if not self._guests.admits(address):
+            log.warning("a pairing request outside any pairing window was refused")
+            raise DBusError(REJECTED, "no pairing window is open for this device")
+        return address

@@ -11,6 +11,7 @@ from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
+from gateway.guests import GuestList
 from gateway.link import Inbox
 from gateway.radio.healing import Rung
 
@@ -50,7 +51,14 @@ class Backend(Protocol):
     def scanner(self, heard: Heard) -> BleakScanner: ...
     def client(self, device: BLEDevice, lost: Lost) -> BleakClient: ...
     async def connect(self, device: BLEDevice, lost: Lost) -> BleakClient: ...
-    async def pair(self, client: BleakClient, device: BLEDevice) -> None: ...
+    async def pair(self, client: BleakClient, device: BLEDevice, guests: GuestList) -> None: ...
+    async def bonded(self, client: BleakClient, device: BLEDevice) -> bool: ...
+    async def invite(self) -> None:
+        """The list of guests has changed. Never fails: it is told again when it can be."""
+
+    async def forget(self, address: str, device: BLEDevice | None) -> None:
+        """Delete the bond, if there is one. *device*: as heard, None if it was not."""
+
     async def run(self, told: Told) -> None:
         """For ever, while the radio is open."""
 
@@ -108,8 +116,18 @@ class Loaded:
         await client.connect()
         return client
 
-    async def pair(self, client: BleakClient, _device: BLEDevice) -> None:
-        await client.pair()
+    async def pair(self, client: BleakClient, device: BLEDevice, guests: GuestList) -> None:
+        await client.pair(passkey=guests.typist(device.address))
+
+    async def bonded(self, client: BleakClient, _device: BLEDevice) -> bool:
+        found = client._backend  # noqa: SLF001  # bleak has no word for it
+        return bool(getattr(found, "is_encrypted", False))
+
+    async def invite(self) -> None:
+        return
+
+    async def forget(self, address: str, device: BLEDevice | None) -> None:
+        await BleakClient(device or address, backend=self._client).unpair()
 
     async def run(self, _told: Told) -> None:
         await asyncio.Event().wait()

@@ -26,9 +26,10 @@ class BleakLink:
         limits: Limits,
         counters: Counters,
         ears: Ears,
-        pair: Callable[[BleakClient], Awaitable[None]],
+        pair: Callable[[BleakClient], Awaitable[str]],
+        bonded: Callable[[BleakClient], Awaitable[bool]],
     ) -> None:
-        self._pair = pair
+        self._pair, self._bonded = pair, bonded
         self._limits = limits
         self._counters = counters
         self._ears = ears
@@ -61,8 +62,11 @@ class BleakLink:
     def has(self, characteristic: UUID) -> bool:
         return characteristic in self._found
 
-    async def bond(self) -> None:
-        await self._call("pairing", self._limits.bond_s, lambda: self._pair(self._client))
+    async def bond(self) -> str:
+        return await self._call("pairing", self._limits.bond_s, lambda: self._pair(self._client))
+
+    async def bonded(self) -> bool:
+        return await self._call("bond", self._limits.gatt_s, lambda: self._bonded(self._client))
 
     async def read(self, characteristic: UUID) -> bytes:
         at = self._at(characteristic)

@@ -128,6 +128,11 @@ class Bluez:
         if self._bus is not None:
             self._bus.export(path, interface)
 
+    async def get(self, path: str, interface: str, name: str) -> object:
+        """A property. Raises LinkError."""
+        (variant,) = await self.call(path, PROPERTIES, "Get", "ss", interface, name)
+        return variant.value
+
     async def wake(self) -> None:
         """Ask the bus to start a bluetoothd, as far as it knows how to. Raises LinkError."""
         await self._daemon("StartServiceByName", "su", NAME, 0)

@@ -13,16 +13,18 @@ from bleak_retry_connector import establish_connection
 from dbus_fast import Message, Variant
 
 from drivers.api import LinkError
+from gateway.guests import GuestList
 from gateway.link import Counters, Limits, Orphans
-from gateway.radio.agent import just_works
 from gateway.radio.backends import Heard, Lost, Told
-from gateway.radio.bluez import ADAPTER, OBJECTS, PROPERTIES, Bluez, plain
+from gateway.radio.bluez import ADAPTER, DEVICE, OBJECTS, PROPERTIES, Bluez, BluezError, plain
 from gateway.radio.healing import Rung
 from gateway.radio.held import OF_BLUEZ
 from gateway.radio.listener import Listener
+from gateway.radio.porter import Porter
 
 log = logging.getLogger(__name__)
 
+DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
 DARK_S = 1.0  # between power off and on again, for the controller to notice
@@ -40,6 +42,7 @@ class BlueZ:
         limits: Limits,
         counters: Counters,
         orphans: Orphans,
+        guests: GuestList,
         restart_file: Path | None,
     ) -> None:
         self._adapter = f"/org/bluez/{adapter}"
@@ -48,6 +51,7 @@ class BlueZ:
         self._options: Any = {"bluez": {"adapter": adapter}}  # among several bleak chooses badly
         self._bluez = Bluez(limits.gatt_s, self._signal, self._owner)
         self.ears = Listener(self._bluez, self._adapter, counters, orphans)
+        self._porter = Porter(self._bluez, self._adapter, guests)
         self._news = asyncio.Event()
         self._facts: dict[str, Any] = {}  # of the adapter; empty: there is none
         self._wrong: dict[str, float] = {}  # what is wrong, and since when
@@ -76,9 +80,23 @@ class BlueZ:
             **self._options,
         )
 
-    async def pair(self, client: BleakClient, device: BLEDevice) -> None:
-        async with just_works(device.details["path"]):
-            await client.pair()
+    async def pair(self, client: BleakClient, _device: BLEDevice, _guests: GuestList) -> None:
+        await client.pair()
+
+    async def bonded(self, _client: BleakClient, device: BLEDevice) -> bool:
+        return bool(await self._bluez.get(device.details["path"], DEVICE, "Paired"))
+
+    async def invite(self) -> None:
+        await self._porter.settle()
+
+    async def forget(self, address: str, device: BLEDevice | None) -> None:
+        named = f"{self._adapter}/dev_{address.replace(':', '_')}"
+        path = named if device is None else device.details["path"]
+        try:
+            await self._bluez.call(self._adapter, ADAPTER, "RemoveDevice", "o", path)
+        except BluezError as error:
+            if error.name != DOES_NOT_EXIST:
+                raise
 
     # ---- what it does not ----
 
@@ -92,6 +110,7 @@ class BlueZ:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._bluez.run(), name="system bus")
             group.create_task(self.ears.run(), name="listener")
+            group.create_task(self._porter.run(), name="pairing agent")
             group.create_task(self._keep_up(), name="bluetoothd")
 
     async def _keep_up(self) -> None:
@@ -105,6 +124,7 @@ class BlueZ:
                     continue
                 objects = await self._bluez.objects()
                 self._facts = objects.get(self._adapter, {}).get(ADAPTER, {})
+                self._porter.began()
                 await self.ears.began(objects)
                 self._told.back()
             except LinkError as error:

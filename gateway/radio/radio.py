@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Self, cast
 from uuid import UUID
 
+from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
 from drivers.api import Advertisement, Frame, LinkError
+from gateway.guests import GuestList, Guests
 from gateway.link import Counters, Limits, Link, Orphans, RadioError
 from gateway.radio import plugin
 from gateway.radio.backends import Backend, Loaded
@@ -50,6 +52,7 @@ class Radio:
         self._slots = asyncio.Semaphore(links)
         self._initiating = asyncio.Lock()  # BlueZ answers a second Connect with InProgress
         self._failures = 0
+        self._guests = GuestList()
         self._orphans = Orphans()
         self._links: set[BleakLink] = set()
         self._backend: Backend
@@ -79,7 +82,12 @@ class Radio:
             # they are not loaded where another radio is used.
             bluez = importlib.import_module("gateway.radio.bluez_backend")
             made = bluez.BlueZ(
-                self._adapter, self._limits, self.counters, self._orphans, self._restart_file
+                self._adapter,
+                self._limits,
+                self.counters,
+                self._orphans,
+                self._guests,
+                self._restart_file,
             )
             return cast("Backend", made)
         brought = plugin.load(self._name)
@@ -126,13 +134,36 @@ class Radio:
         """Those that nobody has taken, at the end."""
         return self._orphans.rest()
 
+    async def expect(self, guests: Guests) -> None:
+        """These may be bonded with from now on, and nobody else; at first nobody."""
+        self._guests.expect(guests)
+        await self._backend.invite()
+
     async def forget(self, address: str) -> None:
-        """Delete the bond with a meter that was heard. Raises LinkError."""
-        device = self._device(address)
+        """Delete the bond with a meter, if there is one. It has to be heard anew then.
+
+        Raises LinkError.
+        """
         await self.let_go(address)
+        device = self._scan.devices.pop(address, None)
         with link_errors(self.counters, f"{address}: forgetting"):
             async with asyncio.timeout(self._limits.gatt_s):
-                await self._backend.client(device, lambda _: None).unpair()
+                await self._backend.forget(address, device)
+
+    async def _pair(self, client: BleakClient, device: BLEDevice) -> str:
+        guests, address = self._guests, device.address
+        stood = await self._backend.bonded(client, device)
+        if not stood:
+            if not guests.admits(address):
+                self.counters.bond_errors += 1
+                raise guests.refused(address, f"{address}: no pairing window is open for it")
+            try:
+                with link_errors(self.counters, f"{address}: pairing"):
+                    await self._backend.pair(client, device, guests)
+            except LinkError as error:
+                self.counters.bond_errors += 1
+                raise guests.refused(address, str(error)) from error
+        return guests.method(address, stood)
 
     def _device(self, address: str) -> BLEDevice:
         if address not in self._scan.devices:
@@ -142,8 +173,13 @@ class Radio:
     async def _initiate(self, address: str) -> BleakLink:
         device, backend = self._device(address), self._backend
         link = BleakLink(
-            self._limits, self.counters, backend.ears, lambda client: backend.pair(client, device)
+            self._limits,
+            self.counters,
+            backend.ears,
+            lambda client: self._pair(client, device),
+            lambda client: backend.bonded(client, device),
         )
+        self._guests.arrives(address)
         self.counters.connects += 1
         heard = backend.ears.heard(address)
         await backend.ears.ready(address)

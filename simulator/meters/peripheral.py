@@ -19,7 +19,7 @@ from bumble.gatt import (
 from bumble.hci import Address
 
 from simulator.air import Air
-from simulator.bumble_host import cancellations, just_works
+from simulator.bumble_host import cancellations, display, just_works
 from simulator.meters.meter import Clock, Habits, Identity
 from simulator.meters.octets import current_time, from_current_time
 
@@ -50,7 +50,10 @@ class Peripheral:
             name=identity.name, address=Address(identity.address), classic_smp_enabled=False
         )
         self._device = Device.from_config_with_hci(config, controller, controller)
-        self._device.pairing_config_factory = lambda _: just_works()
+        self.passkey = habits.passkey
+        self._device.pairing_config_factory = lambda _: (
+            just_works() if self.passkey is None else display(self.passkey)
+        )
         self._device.on(Device.EVENT_CONNECTION, self._connected)
         self._device.advertising_data = bytes(
             AdvertisingData(

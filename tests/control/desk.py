@@ -10,8 +10,12 @@ from drivers.registry import all_drivers
 from gateway.config import Config, parse
 from gateway.control import Control
 from gateway.control_client import request
+from gateway.door import Door
+from gateway.guests import Guests
 from gateway.health import Health
 from gateway.live import Live
+from gateway.onlookers import Onlookers
+from gateway.pairing_window import Windows
 from tests.outbox.house import House
 
 WAIT_S = 10.0  # no test waits for so long unless something is broken
@@ -33,7 +37,10 @@ def config(folder: Path) -> Config:
 
 
 class Desk:
-    """Control over one house. `changes` counts how often the list of meters changed."""
+    """Control over one house. `changes` counts how often the list of meters changed.
+
+    `guests` are those whom the radio was told to expect, `unbonded` whose bonds were deleted.
+    """
 
     def __init__(self, house: House, folder: Path) -> None:
         self.house = house
@@ -42,6 +49,9 @@ class Desk:
         self.live = Live(house.now())
         self.health = Health(house.store, house.ours, self.config, self.live)
         self.changes = 0
+        self.guests: Guests = {}
+        self.unbonded: list[str] = []
+        self.windows = Windows(self._expect)
         self.control = Control(
             self.socket,
             house.store,
@@ -50,7 +60,14 @@ class Desk:
             self.config,
             self.health,
             self._changed,
+            Door(self.windows, Onlookers(all_drivers()), self._unbond),
         )
+
+    async def _expect(self, guests: Guests) -> None:
+        self.guests = guests
+
+    async def _unbond(self, address: str) -> None:
+        self.unbonded.append(address)
 
     async def _changed(self) -> None:
         self.changes += 1

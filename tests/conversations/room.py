@@ -19,11 +19,13 @@ from gateway.clock import OurClock
 from gateway.collect import Collect
 from gateway.live import RadioFacts
 from gateway.model import GatewayInfo, Patient
+from gateway.onlookers import Onlookers
 from gateway.outbox import devices
 from gateway.outbox.database import Database
 from gateway.outbox.frozen import thaw
 from gateway.outbox.moments import maybe
 from gateway.outbox.store import open_store
+from gateway.pairing_window import Windows
 from gateway.process import Process, Terms
 from gateway.radio import Radio
 from simulator.air import Air
@@ -136,7 +138,13 @@ class Room:
             meter.wake()
         before = len(await self.outcomes())
         radio = RadioFacts(counters=self._radio.counters)
-        collect = Collect(self.store, self._radio, self._drivers, self.ours, radio)
+        windows = Windows(self._radio.expect)
+        for meter in meters:
+            await windows.open(meter.identity.address, LONG_S)
+        onlookers = Onlookers(self._drivers)
+        collect = Collect(
+            self.store, self._radio, self._drivers, self.ours, radio, windows, onlookers
+        )
         async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
             collecting = group.create_task(collect.run(), name="collect")
             seen = -1

@@ -31,7 +31,8 @@ class Mind(Protocol):
     def read(self, char: "Characteristic") -> bytes: ...
     def write(self, char: "Characteristic", octets: bytes) -> None: ...
     def notify(self, char: "Characteristic", on: bool) -> None: ...
-    def agent(self, path: str, default: bool) -> None: ...
+    def agent(self, path: str, capability: str) -> None: ...
+    def default_agent(self, path: str) -> None: ...
     def power(self, on: bool) -> None: ...
 
 
@@ -110,6 +111,14 @@ class Adapter(_Adapter):  # type: ignore[misc]  # its properties come from a tab
     def powered_set(self, value: Annotated[bool, DBusSignature("b")]) -> None:
         self.mind.power(value)
 
+    @dbus_property(name="Pairable")
+    def pairable(self) -> Annotated[bool, DBusSignature("b")]:
+        return bool(self.state["Pairable"])
+
+    @pairable.setter
+    def pairable_set(self, value: Annotated[bool, DBusSignature("b")]) -> None:
+        self.state["Pairable"] = value
+
     @_method("SetDiscoveryFilter")
     def set_discovery_filter(self, _filter: DBusDict) -> None:
         pass
@@ -178,13 +187,13 @@ class AgentManager(ServiceInterface):
         self._mind = mind
 
     @_method("RegisterAgent")
-    def register(self, path: DBusObjectPath, _capability: DBusStr) -> None:
-        self._mind.agent(path, default=False)
+    def register(self, path: DBusObjectPath, capability: DBusStr) -> None:
+        self._mind.agent(path, capability)
 
     @_method("RequestDefaultAgent")
     def request_default(self, path: DBusObjectPath) -> None:
-        self._mind.agent(path, default=True)
+        self._mind.default_agent(path)
 
     @_method("UnregisterAgent")
     def unregister(self, _path: DBusObjectPath) -> None:
-        self._mind.agent("", default=True)
+        self._mind.agent("", "")

@@ -123,8 +123,29 @@ async def test_a_secured_meter_refuses_until_it_is_paired(bluez: FakeBluez) -> N
     async with connected() as client:
         with pytest.raises(BleakGATTProtocolError):
             await client.read_gatt_char("2a29")
+        with pytest.raises(BleakDBusError, match="AuthenticationFailed"):
+            await client.pair()  # nobody has registered an agent
+        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+        await manage_agents(bus, "RegisterAgent", "os", "/agent", "NoInputNoOutput")
+        await manage_agents(bus, "RequestDefaultAgent", "o", "/agent")
         await client.pair()
         assert await client.read_gatt_char("2a29") == b"Acme"
+        bus.disconnect()
+
+
+async def manage_agents(bus: MessageBus, member: str, signature: str, *body: str) -> None:
+    answer = await bus.call(
+        Message(
+            destination="org.bluez",
+            path="/org/bluez",
+            interface="org.bluez.AgentManager1",
+            member=member,
+            signature=signature,
+            body=list(body),
+        )
+    )
+    assert answer is not None
+    assert answer.message_type is MessageType.METHOD_RETURN
 
 
 async def test_a_scripted_error_comes_once(bluez: FakeBluez) -> None:

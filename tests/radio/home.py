@@ -36,8 +36,9 @@ async def heard(radio: Radio, meter: Meter) -> None:
 
 @asynccontextmanager
 async def linked(radio: Radio, meter: Meter) -> AsyncIterator[Link]:
-    """A link to *meter*, which has something to say."""
+    """A link to *meter*, which has something to say, and which may be bonded with."""
     await heard(radio, meter)
+    await radio.expect({meter.identity.address: None})
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(radio.connect(meter.identity.address))
 

@@ -45,6 +45,7 @@ async def hear(radio: Radio) -> None:
     async with asyncio.timeout(LONG_S), aclosing(radio.advertisements()) as advertisements:
         async for advertisement in advertisements:
             if advertisement.address == ADDRESS:
+                await radio.expect({ADDRESS: None})
                 return
 
 

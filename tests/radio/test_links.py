@@ -194,6 +194,7 @@ async def test_several_links_stand_at_once_while_the_scan_goes_on(home: Home, ra
             await link.subscribe(characteristics[address])
             await take(link, 1)
 
+    await radio.expect({meter.identity.address: None for meter in meters})
     characteristics = {m.identity.address: m.measured[0].frames[0].characteristic for m in meters}
     async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
         missing = set(characteristics)

@@ -10,6 +10,7 @@ from drivers.api import Bond, Frame, LinkError
 from drivers.common import SYSTEM_ID
 from drivers.sig_blood_pressure import DRIVER as CUFF
 from drivers.sig_thermometer import DRIVER as THERMOMETER
+from gateway.guests import BondError
 from gateway.link import AttError
 from gateway.pairing import introduce
 from gateway.radio import Radio
@@ -45,9 +46,19 @@ async def test_no_bond_is_made_with_a_meter_that_needs_none(home: Home, radio: R
     assert met.bond == "none"
 
 
-async def test_a_bond_that_fails_is_told_in_words_for_a_technician() -> None:
-    with pytest.raises(LinkError, match="put it into pairing mode"):
-        await introduce(Unwilling(LinkError("AuthenticationFailed")), CUFF)
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (LinkError("AuthenticationFailed"), "delete that pairing in the meter"),
+        (BondError("failed", asked=True), "give them with --passkey"),
+        (BondError("failed", asked=True, answered=True), "type what it shows then"),
+    ],
+)
+async def test_a_bond_that_fails_is_told_in_words_for_a_technician(
+    error: LinkError, words: str
+) -> None:
+    with pytest.raises(LinkError, match=words):
+        await introduce(Unwilling(error), CUFF)
 
 
 async def test_information_that_is_refused_is_as_good_as_absent() -> None:
@@ -76,9 +87,13 @@ class Unwilling:
     def has(self, characteristic: UUID) -> bool:
         return characteristic in (MODEL, SYSTEM_ID)
 
-    async def bond(self) -> None:
+    async def bond(self) -> str:
         if self._bond:
             raise self._bond
+        return "just-works"
+
+    async def bonded(self) -> bool:
+        return False
 
     async def read(self, characteristic: UUID) -> bytes:
         if self._read and characteristic == SYSTEM_ID:

@@ -42,6 +42,7 @@ async def read_cuff(home: asyncio.subprocess.Process, radio: Radio) -> str:
     await home.stdout.readline()
     async for advertisement in radio.advertisements():
         async with radio.connect(advertisement.address) as link:
+            await radio.expect({link.address: None})
             await link.bond()
             await link.subscribe(BLOOD_PRESSURE)
             assert len(await take(link, 1)) == 1

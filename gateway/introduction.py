@@ -1,0 +1,123 @@
+"""How a meter becomes one of this home: bonded inside a window, frozen, given its person."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from drivers.api import Bond, Driver, LinkError
+from gateway.link import Link
+from gateway.outbox import devices, roster
+from gateway.outbox.devices import Device, Known
+from gateway.outbox.roster import Entry
+from gateway.outbox.store import Store
+from gateway.pairing import LOST_HERE, Introduction, introduce
+from gateway.pairing_window import Window, Windows
+from gateway.radio import Radio
+
+log = logging.getLogger(__name__)
+
+BIND_S = 60.0  # a technician types whose it is; the meter may stay on the line for so long
+
+
+class Introductions:
+    """What collect asks before a conversation."""
+
+    def __init__(
+        self, store: Store, radio: Radio, drivers: Mapping[str, Driver], windows: Windows
+    ) -> None:
+        self._store, self._radio, self._drivers, self._windows = store, radio, drivers, windows
+
+    def may_meet(self, address: str, entry: Entry) -> bool:
+        """Whether a meter that is heard is to be connected to.
+
+        Not before it has been introduced unless a window is open for it, nor before it is
+        somebody's: what it remembers is safest in the meter.
+        """
+        if self._windows.find(address) is not None:
+            return True
+        driver = self._drivers.get(entry.driver)
+        needless = driver is not None and driver.bond is Bond.NONE
+        return entry.bound and (entry.introduced or needless)
+
+    def awaited(self, address: str) -> bool:
+        """Whether it is the first time that it is heard since its window was opened."""
+        window = self._windows.find(address)
+        if window is None or window.heard:
+            return False
+        window.heard = True
+        window.tell("heard")
+        return True
+
+    async def clears(self, device: Device) -> bool:
+        """Whether its bond was deleted just now, to be made anew: it has to be heard again first.
+
+        Raises LinkError.
+        """
+        window = self._windows.find(device.address)
+        if window is None or not window.anew:
+            return False
+        await self._radio.forget(device.address)
+        window.anew = False
+        log.info("device %d: its old bond is deleted", device.id)
+        return True
+
+    async def greet(self, link: Link, driver: Driver, device: Device, row: int) -> bool:
+        """Whether there is to be a conversation. Raises LinkError and Known."""
+        window = self._windows.find(device.address)
+        if device.identity is None:
+            await self._first_contact(link, driver, device, row, window)
+        elif driver.bond is Bond.REQUIRED and not await link.bonded():
+            await self._again(link, driver, device, window)
+        elif window is not None:
+            await self._windows.close(window, "the bond stands")
+        return await self._somebodys(link, device)
+
+    def failed(self, device: Device, error: Exception) -> None:
+        if window := self._windows.find(device.address):
+            window.tell("failed", words=str(error))
+
+    async def _first_contact(
+        self, link: Link, driver: Driver, device: Device, row: int, window: Window | None
+    ) -> None:
+        met = await introduce(link, driver)
+        await self._store(devices.introduced, device.id, row, met.identity, met.info, met.bond)
+        if link.address != device.address:  # it had advertised by a resolvable one
+            await self._store(roster.moved, device.id, link.address)
+        log.info("device %d: introduced, bond: %s", device.id, met.bond)
+        await self._paired(window, link, met)
+
+    async def _again(
+        self, link: Link, driver: Driver, device: Device, window: Window | None
+    ) -> None:
+        """We have no key for a meter that we know: no reading without a bond."""
+        if window is None:
+            raise LinkError(LOST_HERE.format(address=device.address))
+        met = await introduce(link, driver)
+        try:
+            await self._store(roster.paired_anew, device.id, met.identity, met.bond)
+        except Known:
+            await self._radio.forget(device.address)
+            raise
+        log.info("device %d: paired anew, bond: %s", device.id, met.bond)
+        await self._paired(window, link, met)
+
+    async def _paired(self, window: Window | None, link: Link, met: Introduction) -> None:
+        if window is None:
+            return
+        info = {key: value for key, value in asdict(met.info).items() if key != "system_id"}
+        window.tell("paired", address=link.address, identity=met.identity, bond=met.bond, **info)
+        await self._windows.close(window, "paired")
+
+    async def _somebodys(self, link: Link, device: Device) -> bool:
+        """Wait until the meter is given its person, as long as it stays on the line."""
+        try:
+            async with asyncio.timeout(BIND_S):
+                while link.connected:
+                    seen = self._store.revision
+                    if await self._store(devices.bindings, device.id):
+                        return True
+                    await self._store.changed(seen)
+        except TimeoutError:
+            log.info("device %d: is nobody's yet, and not read", device.id)
+        return False
