@@ -125,22 +125,21 @@ class Process:
         if not any(key for _, key in named):
             state, reason = _without_key(decoded)
             await self._store(frames.settle, fresh, state, reason, joins, now)
-        for reading, key in named:
-            if key is not None:
-                waited = [kept for kept in known if kept.reading is None]
-                await self._identify(device, driver, reading, key, [*fresh, *waited], joins)
+            return
+        items = [
+            await self._identify(device, driver, reading, key, fresh[0])
+            for reading, key in named
+            if key is not None
+        ]
+        waited = [kept for kept in known if kept.reading is None]
+        for filed in await self._store(readings.file, items, [*fresh, *waited], joins, now):
+            log.info("device %d: reading %d: %s", device.id, filed.row, filed.outcome)
 
     async def _identify(
-        self,
-        device: Device,
-        driver: Driver,
-        reading: Reading,
-        key: bytes,
-        parts: Sequence[Kept],
-        joins: bytes | None,
-    ) -> None:
-        """File a reading; *parts*: its new frames, then those that waited for them."""
-        first, now = parts[0], self._ours.now()
+        self, device: Device, driver: Driver, reading: Reading, key: bytes, first: Kept
+    ) -> Identified:
+        """When it was taken, and whose it is. *first*: the frame with which it came."""
+        now = self._ours.now()
         arrived = clock.corrected(first.stamp, now)
         known = await self._store(sessions.segments, device.id)
         when = identify.timing(driver, reading, known, arrived, self._ours.zone)
@@ -155,7 +154,7 @@ class Process:
             patient = owner.binding.patient
             nth = await self._store(readings.occurrence, device.id, key, place)
             public = identify.public_id(patient, device, key, nth)
-        item = Identified(
+        return Identified(
             device.id,
             first.session,
             reading,
@@ -168,11 +167,7 @@ class Process:
             arrived or now.wall,
             owner.state,
             owner.reason,
-            tuple(parts),
-            joins,
         )
-        filed = await self._store(readings.file, item, now.wall)
-        log.info("device %d: reading %d: %s", device.id, filed.row, filed.outcome)
 
     async def _stored(self, device: Device, when: identify.Timing) -> identify.Timing:
         if when.segment is None or when.segment.id:

@@ -196,20 +196,15 @@ def _full(db: Database, device: int) -> bool:
 def attached(
     db: Database, frames: Sequence[Kept], state: str, reading: int, joins: bytes | None
 ) -> None:
-    """These frames are (part of, or a repeat of) that reading; inside a transaction.
-
-    Where one number has two records they come here once for each: what is news of one stays so.
-    """
+    """These frames are (part of, or a repeat of) that reading; inside a transaction."""
     digest = None if joins is None else db.digest(joins)
     for kept in frames:
         db.execute(
-            "UPDATE frames SET state = ?, reason = NULL, joins = ?, reading_id = ? WHERE id = ?"
-            " AND NOT (state = 'decoded' AND ? = 'repeat')",
+            "UPDATE frames SET state = ?, reason = NULL, joins = ?, reading_id = ? WHERE id = ?",
             state,
             digest,
             reading,
             kept.id,
-            state,
         )
 
 

@@ -32,8 +32,6 @@ class Identified:
     issued: datetime
     state: str  # "pending", "held" or "ignored"
     reason: str | None
-    frames: tuple[Kept, ...]
-    joins: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +93,42 @@ def repeat(
         db.note(to_us(now), "repeat", fresh[0].device, row)
 
 
-def file(db: Database, item: Identified, now: datetime) -> Filed:
-    """Store *item* under its identity: a new row, a repeat of a known one, or its amendment."""
+def file(
+    db: Database,
+    items: Sequence[Identified],
+    parts: Sequence[Kept],
+    joins: bytes | None,
+    now: datetime,
+) -> list[Filed]:
+    """Store readings under their identity: new rows, repeats of known ones, or amendments.
+
+    *parts*: the frames that they came in, new ones and such as waited for them. Where one number
+    has two records they come together, and the frames belong to the one of which they are news.
+    """
+    with db.transaction():
+        still_there(db, items[0].device)
+        filed = [_file(db, item, now) for item in items]
+        news = [each for each in filed if each.outcome != "repeat"]
+        state, owner = ("decoded", news[-1]) if news else ("repeat", filed[-1])
+        frames.attached(db, parts, state, owner.row, joins)
+    return filed
+
+
+def _file(db: Database, item: Identified, now: datetime) -> Filed:
     key = db.digest(item.natural_key, item.place)
     known = db.execute(
         "SELECT id, version, reading, state FROM readings WHERE device_id = ? AND key = ?",
         item.device,
         key,
     ).fetchone()
-    with db.transaction():
-        still_there(db, item.device)
-        if known is None:
-            row = _insert(db, item, key, now)
-            frames.attached(db, item.frames, "decoded", row, item.joins)
-            return Filed(row, "new")
-        row, version, sealed, state = known
-        if _same(db, row, sealed, item):
-            frames.attached(db, item.frames, "repeat", row, item.joins)
-            db.note(to_us(now), "repeat", item.device, row)
-            return Filed(row, "repeat")
-        _amend(db, row, version, state, item, now)
-        frames.attached(db, item.frames, "decoded", row, item.joins)
-        return Filed(row, "amended")
+    if known is None:
+        return Filed(_insert(db, item, key, now), "new")
+    row, version, sealed, state = known
+    if _same(db, row, sealed, item):
+        db.note(to_us(now), "repeat", item.device, row)
+        return Filed(row, "repeat")
+    _amend(db, row, version, state, item, now)
+    return Filed(row, "amended")
 
 
 def _same(db: Database, row: int, sealed: bytes | None, item: Identified) -> bool:
