@@ -169,8 +169,8 @@ class Room:
         return await self.store(lambda db: db.execute(sql).fetchall())
 
     async def readings(self) -> list[Row]:
-        """All of them, in the order in which they were filed."""
-        return await self.store(_readings)
+        """See `all_readings`."""
+        return await self.store(all_readings)
 
 
 def identity(name: str, last: int) -> Identity:
@@ -185,7 +185,8 @@ def identity(name: str, last: int) -> Identity:
     )
 
 
-def _readings(db: Database) -> list[Row]:
+def all_readings(db: Database) -> list[Row]:
+    """Every reading, in the order in which they were filed."""
     rows = db.execute(
         "SELECT id, device_id, reading, state, reason, version, effective_at, binding_id"
         " FROM readings ORDER BY id"
