@@ -2,6 +2,7 @@
 
 import secrets
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,15 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
-from gateway.outbox.vault import Vault, keyed_digest
+from gateway.outbox.reserve import Reserve
+from gateway.outbox.vault import KeyRefused, Vault, keyed_digest
 
 Row = tuple[Any, ...]
-
-# Measured: a transaction touches a dozen pages here and there, a few octets in each. Small pages
-# write less than half of what 4096 would (docs/performance.md).
-PAGE_OCTETS = 1024
-WAL_PAGES = 1024  # 1 MiB of write-ahead log at most in ordinary times
-CACHE_KIB = 512  # of pages in memory; the rows that move are few
 
 
 class Cursor(Protocol):
@@ -29,12 +25,33 @@ class Cursor(Protocol):
 class Connection(Protocol):
     """What the outbox asks of a driver: sqlite3's connection, or apsw's in the power-cut model."""
 
+    @property
+    def in_transaction(self) -> bool: ...
     def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Cursor: ...
     def close(self) -> None: ...
 
 
 class DamagedError(Exception):
     """The file is not a sound outbox; the text says what is wrong."""
+
+
+class NewerError(Exception):
+    """The file was written by a version too far ahead of this one."""
+
+
+class Full(Exception):
+    """Neither quota nor disk has room for this; nothing was changed."""
+
+
+# What SQLite answers when disk or quota is full: outright, or where it maps its shared memory.
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+# Measured: a transaction touches a dozen pages here and there, a few octets in each. Small pages
+# write less than half of what 4096 would (docs/performance.md).
+PAGE_OCTETS = 1024
+WAL_PAGES = 1024  # 1 MiB of write-ahead log at most in ordinary times
+CACHE_KIB = 512  # of pages in memory; the rows that move are few
+# The last of the quota is for what makes room again: receipts noted, bodies purged.
+RELIEVING_PERCENT = 2
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -50,12 +67,20 @@ class Database:
         self.vault = vault
         self.commits = 0  # a hint that something may have changed
         self.committed_at = 0.0  # time.monotonic() of the last one
+        self.reserve: Reserve | None = None
+        self._quota = sys.maxsize // PAGE_OCTETS  # pages
         self._prepare()
         self.epoch: str = self.meta("epoch")
-        self._secret = vault.open("meta", 0, "secret", self.meta("secret"))
+        self._secret = self._open_secret()
 
     def execute(self, sql: str, *parameters: object) -> Cursor:
-        return self._connection.execute(sql, parameters)
+        """Raises Full when the disk, or our own quota, has no room for it."""
+        try:
+            return self._connection.execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:  # absent: the module's own
+                raise Full(str(error)) from error
+            raise
 
     def one(self, sql: str, *parameters: object) -> Any:
         """The first column of the first row, None if there is no row."""
@@ -63,25 +88,42 @@ class Database:
         return row[0] if row else None
 
     @contextmanager
-    def transaction(self, *, durable: bool = True) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True, relieving: bool = False) -> Iterator[None]:
         """All or nothing. When the block is left, it is on disk (FULL) or, not *durable*, at least
         beyond this process's death: for counting attempts, which a power cut may forget.
+
+        *relieving*: it serves to make room, and may use the quota to its last page. Raises Full.
         """
         if not durable:
             self.execute("PRAGMA synchronous = NORMAL")
+        if relieving:
+            self._limit(100)
         try:
             self.execute("BEGIN IMMEDIATE")
             try:
                 yield
                 self.execute("COMMIT")
             except BaseException:
-                self.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself gives up some that fail
+                    self.execute("ROLLBACK")
                 raise
         finally:
             if not durable:
                 self.execute("PRAGMA synchronous = FULL")
+            if relieving:
+                self._limit(100 - RELIEVING_PERCENT)
         self.commits += 1
         self.committed_at = time.monotonic()
+
+    def bound(self, octets: int) -> None:
+        """From now on the file takes no more than this; what is in it stays."""
+        self._quota = octets // PAGE_OCTETS
+        self._limit(100 - RELIEVING_PERCENT)
+
+    def used_percent(self) -> int:
+        """How much of the quota rows take; pages that were freed are used again."""
+        pages = int(self.one("PRAGMA page_count")) - int(self.one("PRAGMA freelist_count"))
+        return pages * 100 // self._quota
 
     def next_id(self, table: str) -> int:
         """The row id to insert next: it must be known before a column can be sealed.
@@ -105,7 +147,9 @@ class Database:
     def count(self, name: str) -> None:
         """Count a rare event; call inside a transaction."""
         self.execute(
-            "INSERT INTO counters VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET n = n + 1", name
+            "INSERT INTO counters (name, n) VALUES (?, 1)"
+            " ON CONFLICT (name) DO UPDATE SET n = n + 1",
+            name,
         )
 
     def note(
@@ -124,6 +168,18 @@ class Database:
     def close(self) -> None:
         self._connection.close()
 
+    def _limit(self, percent: int) -> None:
+        self.one(f"PRAGMA max_page_count = {min(self._quota * percent // 100, 2**32 - 2)}")
+
+    def _open_secret(self) -> bytes:
+        sealed = self.meta("secret")
+        try:
+            return self.vault.open("meta", 0, "secret", sealed)
+        except KeyRefused as error:
+            if self.vault.knows(sealed):
+                raise DamagedError("its secret is not what was written") from error
+            raise
+
     def _prepare(self) -> None:
         self.execute(f"PRAGMA page_size = {PAGE_OCTETS}")  # heeded while the file is empty
         self.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -137,8 +193,10 @@ class Database:
         ):
             self.execute(f"PRAGMA {pragma}")
         self._check()
-        version = int(self.one("PRAGMA user_version"))
-        for number, script in migrations():
+        version, known = int(self.one("PRAGMA user_version")), migrations()
+        if version > known[-1][0] + 1:  # one ahead only adds: docs/outbox.md
+            raise NewerError(f"schema {version}, and this program knows {known[-1][0]}")
+        for number, script in known:
             if number > version:
                 self._migrate(number, script)
 
@@ -158,7 +216,7 @@ class Database:
                     ("next_seq", 1),
                     ("secret", sealed),
                 ):
-                    self.execute("INSERT INTO meta VALUES (?, ?)", key, value)
+                    self.execute("INSERT INTO meta (key, value) VALUES (?, ?)", key, value)
             self.execute(f"PRAGMA user_version = {number}")
 
 

@@ -87,7 +87,7 @@ def published(
 
     Without *receipts* a 0x00 is the end of our duty.
     """
-    with db.transaction():
+    with db.transaction(relieving=True):
         for row, version, code in acks:
             publishes = db.one(
                 "SELECT publishes FROM readings WHERE id = ? AND version = ?"
@@ -130,7 +130,7 @@ def receipts(
     """Take a receiver's words. Returns what each did: "received", "waiting" (more must say so),
     "rejected", "onward", or why it changed nothing: "unknown", "stale" or "mismatch".
     """
-    with db.transaction():
+    with db.transaction(relieving=True):
         outcomes = [_receipt(db, note, required, now) for note in notes]
         for outcome in outcomes:
             if outcome in ("unknown", "stale", "mismatch"):
@@ -150,7 +150,8 @@ def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: date
     if required and note.by not in required:
         return "unknown"
     db.execute(
-        "INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO receipts (reading_id, receiver, version, status, at)"
+        " VALUES (?, ?, ?, ?, ?)",
         row,
         note.by,
         version,
@@ -220,7 +221,7 @@ def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int
     ).fetchall()
     if not rows:
         return 0
-    with db.transaction():
+    with db.transaction(relieving=True):
         for (row,) in rows:
             db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
             db.execute("UPDATE readings SET reading = NULL, natural_key = NULL WHERE id = ?", row)

@@ -163,7 +163,8 @@ def bind(
     if patient is not None:
         sealed = db.seal("bindings", binding, "patient", json.dumps(asdict(patient)).encode())
     db.execute(
-        "INSERT INTO bindings VALUES (?, ?, ?, ?, ?, NULL, ?)",
+        "INSERT INTO bindings (id, device_id, slot, patient, from_at, only)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         binding,
         device,
         slot,

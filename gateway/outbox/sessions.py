@@ -125,7 +125,8 @@ def place(db: Database, device: int, event: int | None, changed: list[Segment]) 
         for segment in changed:
             row = segment.id or db.next_id("segments")
             db.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                "INSERT INTO segments (id, device_id, offset_us, device_from, device_to, seen)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
                 " offset_us = excluded.offset_us, device_to = excluded.device_to,"
                 " seen = excluded.seen",
                 row,

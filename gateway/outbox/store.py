@@ -5,35 +5,34 @@ still queued: a cancelled caller leaves, the transaction is done, and the next c
 """
 
 import asyncio
-import fcntl
 import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, TypeVar
 
-from gateway.outbox.database import DamagedError, Database, Factory, connect
-from gateway.outbox.vault import KeyRefused, Vault, load_key
+from gateway.outbox import opening, quota
+from gateway.outbox.database import Database, Full
+from gateway.outbox.opening import Unusable
+from gateway.outbox.vault import KeyRefused
+
+__all__ = ["Store", "Unusable", "open_store"]
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-FILE = "outbox.db"
-LOCK = "outbox.lock"
-
-
-class Unusable(Exception):
-    """The outbox cannot be opened; the text names the thing and the cure."""
+ROOM_S = 5.0  # between two looks whether there is room again
 
 
 class Store:
     """One open outbox for one event loop. Open it before the loop starts, close it after."""
 
-    def __init__(self, database: Database, lock: IO[str]) -> None:
-        self._db, self._lock = database, lock
+    def __init__(self, database: Database, lock: IO[str], state_dir: Path) -> None:
+        self._db, self._lock, self._state_dir = database, lock, state_dir
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="outbox")
         self._news = asyncio.Event()
         self._stirs = 0
@@ -58,6 +57,18 @@ class Store:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
+        """Do one step. Where neither quota nor disk has room for it, it waits until there is."""
+        told = False
+        while True:
+            try:
+                return await self._once(lambda: step(self._db, *args, **kwargs))
+            except Full as error:
+                if not told:
+                    log.error("no room for what must be stored (%s): waiting for some", error)  # noqa: TRY400 - foreseen
+                told = True
+                await asyncio.sleep(ROOM_S)
+
+    async def _once(self, step: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         before, done = self._db.commits, asyncio.Event()
 
@@ -67,10 +78,36 @@ class Store:
             done.set()
 
         # Not asyncio's own bridge: with its caller it would cancel a step that has not begun yet.
-        work = self._executor.submit(step, self._db, *args, **kwargs)
+        work = self._executor.submit(self._try, step)
         work.add_done_callback(lambda _: _call_in(loop, ended))
         await done.wait()
         return work.result()
+
+    def _try(self, step: Callable[[], T]) -> T:
+        """On the outbox's thread: make room where there is none, and remember damage."""
+        try:
+            try:
+                return step()
+            except Full:
+                if not self._make_room():
+                    raise
+                return step()
+        except KeyRefused:
+            opening.suspect(self._state_dir)
+            raise
+        except sqlite3.DatabaseError as error:
+            if opening.is_damage(error):
+                opening.suspect(self._state_dir)
+            raise
+
+    def _make_room(self) -> bool:
+        """What has been received goes first, then the reserve."""
+        try:
+            if quota.relieve(self._db):
+                return True
+        except Full:
+            log.debug("no room even to purge")
+        return self._db.reserve is not None and self._db.reserve.give_up()
 
     def stir(self) -> None:
         """Wake whoever waits for a change: something beside the rows has changed."""
@@ -88,7 +125,7 @@ class Store:
         **kwargs: P.kwargs,
     ) -> None:
         """Queue a step without waiting for it: for a cancelled caller. `close` waits for it."""
-        self._executor.submit(lambda: step(self._db, *args, **kwargs))
+        self._executor.submit(self._try, lambda: step(self._db, *args, **kwargs))
 
     async def changed(self, since: int) -> int:
         """Wait until there is a commit after revision *since*; returns the revision now."""
@@ -110,37 +147,20 @@ def _call_in(loop: asyncio.AbstractEventLoop, told: Callable[[], None]) -> None:
         log.debug("a step ended after its loop")
 
 
-def open_store(state_dir: Path, key_file: Path, factory: Factory = connect) -> Store:
-    """Open (or make) the outbox. Raises Unusable in one line. Call outside the event loop."""
-    path = state_dir / FILE
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (state_dir / LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go with the process, however it ends
-    except BlockingIOError:
-        lock.close()
-        raise Unusable(
-            f"{state_dir}: another gateway works with this outbox; end it first,"
-            " or set gateway.state_dir"
-        ) from None
-    except OSError as error:
-        raise Unusable(
-            f"{state_dir}: the outbox cannot be written there ({error.strerror});"
-            " make the folder, give it to the gateway's user, or set gateway.state_dir"
-        ) from error
-    try:
-        vault = Vault(load_key(key_file, path))
-        return Store(Database(factory(path), vault), lock)
-    except KeyRefused as error:
-        lock.close()
-        raise Unusable(_key_words(error, key_file)) from error
-    except (DamagedError, sqlite3.DatabaseError) as error:
-        lock.close()
-        raise Unusable(f"{path}: damaged ({error}); restore it or move it away") from error
+def open_store(
+    state_dir: Path,
+    key_file: Path,
+    quota: int | None = None,
+    now: datetime | None = None,
+) -> Store:
+    """Open (or make, or salvage) the outbox; *quota* in octets. Call outside the event loop.
 
-
-def _key_words(error: KeyRefused, key_file: Path) -> str:
-    text = str(error)
-    if text.startswith(str(key_file)):
-        return text
-    return f"{key_file}: not the key to this outbox; restore the right one from its backup"
+    Raises Unusable in one line.
+    """
+    held = opening.lock(state_dir)
+    try:
+        db = opening.open_database(state_dir, key_file, now or datetime.now(UTC), quota)
+    except BaseException:
+        held.close()
+        raise
+    return Store(db, held, state_dir)

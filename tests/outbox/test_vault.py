@@ -88,13 +88,6 @@ def _count_and_fail(database: Database) -> None:
         database.execute("INSERT INTO meta VALUES ('epoch', 'again')")
 
 
-def test_a_damaged_file_is_refused_in_words(tmp_path: Path) -> None:
-    open_store(tmp_path, tmp_path / "key").close()
-    (tmp_path / "outbox.db").write_bytes(b"this is no database " * 400)
-    with pytest.raises(Unusable, match="damaged"):
-        open_store(tmp_path, tmp_path / "key")
-
-
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unusable, match="file/state: the outbox cannot be written"):
