@@ -26,7 +26,7 @@ from gateway.live import Live
 from gateway.model import GatewayInfo
 from gateway.notify import notify, watchdog_s
 from gateway.onlookers import Onlookers
-from gateway.outbox import delivery
+from gateway.outbox import quota
 from gateway.outbox.delivery import Resend
 from gateway.outbox.store import Store, open_store
 from gateway.pairing_window import Windows
@@ -37,7 +37,7 @@ from gateway.uplink import Uplink
 log = logging.getLogger(__name__)
 
 GOODBYE_S = 4.5  # SIGTERM to the end at the latest; what is committed stays
-HOUSEKEEPING_S = 3600.0
+HOUSEKEEPING_S = 300.0
 RESTART_FILE = "restart-bluetooth"  # packaging/hjemgate-bluetooth-restart.path waits for it
 VERSION = version("hjemgate")
 
@@ -46,7 +46,8 @@ def run(config: Config) -> int:
     """Until SIGTERM or SIGINT. Raises outbox.store.Unusable and radio.RadioError before it has
     begun anything.
     """
-    store = open_store(config.gateway.state_dir, config.outbox.key)
+    quota_octets = config.outbox.quota_mib << 20
+    store = open_store(config.gateway.state_dir, config.outbox.key, quota_octets)
     try:
         asyncio.run(_until_told(config, store))
     finally:
@@ -130,10 +131,10 @@ def _duty(config: Config, topics: Topics) -> Duty:
 
 
 async def _keep_house(config: Config, store: Store, ours: OurClock) -> None:
-    """Purge what the receiver has held for long enough."""
+    """Purge what the receiver has held for long enough, or at once where room is short."""
     keep = timedelta(days=config.outbox.keep_days)
     while True:
-        while await store(delivery.purge, keep, ours.utc()):
+        while await store(quota.tidy, keep, ours.utc()):
             pass
         await asyncio.sleep(HOUSEKEEPING_S)
 

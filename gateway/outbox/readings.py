@@ -229,7 +229,7 @@ def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: date
         there = [each for each in bundles if db.one("SELECT 1 FROM readings WHERE id = ?", each[0])]
         for seq, (row, body, late) in enumerate(there, start=first):
             sealed = db.seal("bodies", row, "body", compress(body))  # to a fifth: the disk wears
-            db.execute("INSERT INTO bodies VALUES (?, ?)", row, sealed)
+            db.execute("INSERT INTO bodies (reading_id, body) VALUES (?, ?)", row, sealed)
             db.execute(
                 "UPDATE readings SET seq = ?, sha256 = ?, late = ?, due_at = ?, attempts = 0"
                 " WHERE id = ?",
