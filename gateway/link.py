@@ -43,6 +43,12 @@ class Limits:
     close_s: float = 5.0  # BlueZ lingers 2 to 3 s before it drops a link
     pause_s: float = 5.0  # after a scanner that could not be started
     silence_s: float = 90.0  # not one advertisement, from nobody: scan anew; it costs nothing
+    # What is wrong for so long is wrong. The kernel ends a scan every 10 s and bluetoothd starts it
+    # again within 5 s; a bluetoothd that systemd starts again is back within two.
+    deaf_s: float = 30.0  # the adapter does not scan though we do
+    dark_s: float = 3.0  # it has no power
+    gone_s: float = 4.0  # there is no bluetoothd
+    look_s: float = 2.0  # how often such things are looked at
 
 
 @dataclass(slots=True)
@@ -188,6 +194,9 @@ class Newest(Generic[T]):
 
     def take(self) -> T | None:
         return self._things.pop(next(iter(self._things))) if self._things else None
+
+    def clear(self) -> None:
+        self._things.clear()
 
     def stir(self) -> None:
         self._stirred.set()

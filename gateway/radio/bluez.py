@@ -143,7 +143,9 @@ class Bluez:
     async def _call(
         self, to: str, path: str, interface: str, member: str, signature: str, *body: object
     ) -> list[Any]:
-        if self._bus is None:
+        # A call on a dead connection makes dbus-fast 5.2 take its file descriptor off the loop once
+        # more, though that number may be somebody else's by then.
+        if self._bus is None or not self._bus.connected:
             raise LinkError(f"{member}: the system bus is not there")
         message = Message(
             destination=to,

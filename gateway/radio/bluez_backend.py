@@ -28,9 +28,6 @@ DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
 DARK_S = 1.0  # between power off and on again, for the controller to notice
-# What is wrong for so long is wrong. The kernel ends a scan every 10 s and bluetoothd starts it
-# again within 5 s; a bluetoothd that systemd starts again is back within two.
-DEAF_S, DARK_FOR_S, GONE_S = 30.0, 3.0, 4.0
 
 
 class BlueZ:
@@ -46,7 +43,7 @@ class BlueZ:
         restart_file: Path | None,
     ) -> None:
         self._adapter = f"/org/bluez/{adapter}"
-        self._counters = counters
+        self._limits, self._counters = limits, counters
         self._restart_file = restart_file
         self._options: Any = {"bluez": {"adapter": adapter}}  # among several bleak chooses badly
         self._bluez = Bluez(limits.gatt_s, self._signal, self._owner)
@@ -142,6 +139,7 @@ class BlueZ:
         self._counters.owner_losses += 1
         self._facts = {}
         self.ears.ended()
+        rebuild()
         self._told.gone()
 
     def _signal(self, message: Message) -> None:
@@ -176,11 +174,11 @@ class BlueZ:
 
     def _symptoms(self, scanning: bool) -> list[tuple[str, float, Rung]]:
         if not self.present:
-            return [("bluetoothd is gone", GONE_S, Rung.RESTART)]
+            return [("bluetoothd is gone", self._limits.gone_s, Rung.RESTART)]
         if self._facts.get("Powered") is False:
-            return [("the adapter has no power", DARK_FOR_S, Rung.POWER_CYCLE)]
+            return [("the adapter has no power", self._limits.dark_s, Rung.POWER_CYCLE)]
         if scanning and self._facts.get("Discovering") is False:
-            return [("the adapter has stopped scanning", DEAF_S, Rung.RESCAN)]
+            return [("the adapter has stopped scanning", self._limits.deaf_s, Rung.RESCAN)]
         return []
 
     async def cure(self, rung: Rung) -> None:
@@ -213,12 +211,13 @@ class BlueZ:
 
 
 def rebuild() -> None:
-    """Make bleak begin anew with BlueZ.
+    """Make bleak begin anew with BlueZ. Its scanners from before must not be touched any more.
 
     bleak does not notice that bluetoothd has gone: what it remembers of devices, links among them,
-    stays as it was. It does notice the loss of its own connection to the bus, and then drops all
-    of that and tells its clients; so that connection is cut. (bleak 3.1, bluezdbus/manager.py.)
+    stays as it was. It does notice the loss of its own connection to the bus, and then tells its
+    clients; so that connection is cut, and what it belonged to is replaced (bleak 3.1,
+    bluezdbus/manager.py).
     """
-    known = manager._global_instances.get(asyncio.get_running_loop())  # noqa: SLF001  # as above
+    known = manager._global_instances.pop(asyncio.get_running_loop(), None)  # noqa: SLF001  # as above
     if known is not None and known._bus is not None:  # noqa: SLF001  # as above
         known._bus.disconnect()  # noqa: SLF001  # as above

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Protocol
 
 from drivers.api import LinkError
@@ -35,9 +35,15 @@ _WORDS = {
 }
 
 # How long a cure is given to show what it does, and how long it is not tried again.
-SETTLE_S = {Rung.RESCAN: 0.0, Rung.REBUILD: 10.0, Rung.POWER_CYCLE: 20.0, Rung.RESTART: 30.0}
+SETTLE_S = {Rung.RESCAN: 5.0, Rung.REBUILD: 10.0, Rung.POWER_CYCLE: 20.0, Rung.RESTART: 30.0}
 REST_S = {Rung.RESCAN: 0.0, Rung.REBUILD: 60.0, Rung.POWER_CYCLE: 300.0, Rung.RESTART: 900.0}
-LOOK_S = 2.0
+
+
+class Part(Enum):
+    """What may be ill by itself: advertisements are heard from an adapter that connects nobody."""
+
+    HEARING = "hearing"
+    CONNECTING = "connecting"
 
 
 class Ladder:
@@ -47,20 +53,22 @@ class Ladder:
         self, settle_s: Mapping[Rung, float] = SETTLE_S, rest_s: Mapping[Rung, float] = REST_S
     ) -> None:
         self._settle_s, self._rest_s = settle_s, rest_s
-        self._next = Rung.RESCAN
+        self._next = self._last = Rung.RESCAN
         self._quiet_until = 0.0
         self._resting: dict[Rung, float] = {}
 
     def climb(self, now: float, at_least: Rung, at_most: Rung) -> Rung | None:
         """The cure for one more piece of evidence; None while the last one is given its time.
 
-        A cure that rests is replaced by the next cheaper one.
+        What only a dearer cure than that can help does not wait. A cure that rests is replaced by
+        the next cheaper one.
         """
-        if now < self._quiet_until:
+        if now < self._quiet_until and at_least <= self._last:
             return None
         rung = min(max(self._next, at_least), at_most)
         while rung > Rung.RESCAN and now < self._resting.get(rung, now):
             rung = Rung(rung - 1)
+        self._last = rung
         self._next = Rung(min(rung + 1, Rung.RESTART))
         self._quiet_until = now + self._settle_s[rung]
         self._resting[rung] = now + self._rest_s[rung]
@@ -96,23 +104,23 @@ class Healer:
         self,
         patient: Patient,
         counters: Counters,
-        ladder: Ladder | None = None,
-        look_s: float = LOOK_S,
+        look_s: float,
+        ladder: Callable[[], Ladder] = Ladder,
     ) -> None:
         self._patient, self._counters = patient, counters
-        self._ladder = ladder or Ladder()
         self._look_s = look_s
-        self._evidence: str | None = None
+        self._ladders = {part: ladder() for part in Part}
+        self._evidence: dict[Part, str] = {}
         self._stirred = asyncio.Event()
 
-    def ill(self, evidence: str) -> None:
+    def ill(self, part: Part, evidence: str) -> None:
         """Something failed that should not. Answered soon, in order."""
-        self._evidence = evidence
+        self._evidence[part] = evidence
         self._stirred.set()
 
-    def well(self) -> None:
+    def well(self, part: Part) -> None:
         """It does what it is for."""
-        self._ladder.well()
+        self._ladders[part].well()
 
     async def run(self) -> None:
         while True:
@@ -120,18 +128,18 @@ class Healer:
                 async with asyncio.timeout(self._look_s):
                     await self._stirred.wait()
             self._stirred.clear()
-            evidence, self._evidence = self._evidence, None
-            seen = self._patient.ailment()
-            if seen is not None:
-                await self._treat(*seen)
-            elif evidence is not None:
-                await self._treat(evidence, Rung.RESCAN)
+            told, self._evidence = self._evidence, {}
+            if seen := self._patient.ailment():
+                await self._treat(Part.HEARING, *seen)
+            else:
+                for part, evidence in told.items():
+                    await self._treat(part, evidence, Rung.RESCAN)
 
-    async def _treat(self, evidence: str, at_least: Rung) -> None:
+    async def _treat(self, part: Part, evidence: str, at_least: Rung) -> None:
         at_most = self._patient.highest
         if self._patient.links and at_least is Rung.RESCAN:
             at_most = Rung.RESCAN
-        rung = self._ladder.climb(time.monotonic(), at_least, at_most)
+        rung = self._ladders[part].climb(time.monotonic(), at_least, at_most)
         if rung is None:
             return
         name = rung.words

@@ -19,7 +19,7 @@ from gateway.radio import plugin
 from gateway.radio.backends import Backend, Loaded
 from gateway.radio.bleak_link import BleakLink
 from gateway.radio.errors import link_errors
-from gateway.radio.healing import Healer, Rung
+from gateway.radio.healing import Healer, Part, Rung
 from gateway.radio.scan import Scan, Wanted
 
 log = logging.getLogger(__name__)
@@ -61,8 +61,8 @@ class Radio:
     async def __aenter__(self) -> Self:
         """Raises RadioError if there is no such backend; an absent adapter is tried for ever."""
         self._backend = await self._open()
-        self._healer = Healer(self, self.counters)
-        self._scan = Scan(self._backend, self._limits, self.counters, self._healer.ill)
+        self._healer = Healer(self, self.counters, look_s=self._limits.look_s)
+        self._scan = Scan(self._backend, self._limits, self.counters, self._healer)
         group = await self._closing.enter_async_context(asyncio.TaskGroup())
         self._tasks = (
             group.create_task(self._backend.run(self), name="radio backend"),
@@ -195,7 +195,7 @@ class Radio:
             self._connect_failed(in_vain=backend.ears.heard(address) == heard)
             raise
         self._failures = 0
-        self._healer.well()
+        self._healer.well(Part.CONNECTING)
         self._links.add(link)
         return link
 
@@ -204,7 +204,12 @@ class Radio:
         self.counters.connect_errors += 1
         self._failures = self._failures + 1 if in_vain else 0
         if in_vain and self._failures % FAILURES == 0:
-            self._healer.ill(f"{self._failures} connects in a row have failed")
+            self._healer.ill(Part.CONNECTING, f"{self._failures} connects in a row have failed")
+
+    @property
+    def present(self) -> bool:
+        """Whether the service behind the radio is there at all."""
+        return self._backend.present
 
     # ---- as the backend sees it ----
 
@@ -212,9 +217,7 @@ class Radio:
         """The service has died; bleak does not notice, so the links are told here."""
         for link in self._links:
             link.drop()
-        self._scan.devices.clear()
-        self._healer.ill("bluetoothd has gone")
-        self._scan.restart()
+        self._scan.abandon()
 
     def back(self) -> None:
         self._scan.restart()
@@ -233,5 +236,7 @@ class Radio:
         return self._backend.ailment(self._scan.running)
 
     async def cure(self, rung: Rung) -> None:
+        if rung is Rung.REBUILD:
+            self._scan.abandon()
         await self._backend.cure(rung)
         self._scan.restart()

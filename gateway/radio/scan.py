@@ -15,6 +15,7 @@ from drivers.api import Advertisement, LinkError
 from gateway.link import Counters, Limits, Newest
 from gateway.radio.backends import Backend
 from gateway.radio.errors import link_errors
+from gateway.radio.healing import Healer, Part
 
 log = logging.getLogger(__name__)
 
@@ -23,18 +24,16 @@ Wanted = Callable[[str, Sequence[str]], bool]
 
 DEVICES_AT_MOST = 256  # that can be connected to; only those wanted are kept
 NAME_AT_MOST = 248  # octets of a device name (Core Vol 3 Part C 3.2.2)
-ABSENT_S = 0.5  # for a goodbye to a service that has gone
 
 
 class Scan:
     """`devices` are those that were heard and wanted: nothing is kept of anybody else."""
 
     def __init__(
-        self, backend: Backend, limits: Limits, counters: Counters, refused: Callable[[str], None]
+        self, backend: Backend, limits: Limits, counters: Counters, healer: Healer
     ) -> None:
-        """*refused* is told in words when the scanner cannot be started."""
         self._backend, self._limits, self._counters = backend, limits, counters
-        self._refused = refused
+        self._healer = healer
         self.devices: dict[str, BLEDevice] = {}
         self._heard: Newest[tuple[str, BLEDevice, AdvertisementData]] = Newest(counters)
         self._again = False
@@ -43,6 +42,16 @@ class Scan:
     @property
     def running(self) -> bool:
         return self._scanner is not None
+
+    def abandon(self) -> None:
+        """The radio's service is a new one: nothing from before means anything, nor is ended.
+
+        To end a scan of bleak's whose connection to the bus is dead does harm: see `bluez.py`.
+        """
+        self._scanner = None
+        self.devices.clear()
+        self._heard.clear()
+        self.restart()
 
     def restart(self) -> None:
         """Whatever it is doing: at once from the start."""
@@ -65,12 +74,11 @@ class Scan:
 
     async def stop(self) -> None:
         scanner, self._scanner = self._scanner, None
-        if scanner is None:
+        if scanner is None or not self._backend.present:
             return
-        limit_s = self._limits.close_s if self._backend.present else ABSENT_S
         try:
             with link_errors(self._counters, "ending the scan"):
-                async with asyncio.timeout(limit_s):
+                async with asyncio.timeout(self._limits.close_s):
                     await scanner.stop()
         except LinkError as error:
             log.debug("%s", error)
@@ -88,17 +96,19 @@ class Scan:
         except LinkError as error:
             self._counters.scan_errors += 1
             log.warning("%s; trying again in %s s", error, self._limits.pause_s)
-            self._refused(str(error))
+            self._healer.ill(Part.HEARING, str(error))
             return False
         self._scanner = scanner
         return True
 
     def _ear(self, wanted: Wanted) -> Callable[[BLEDevice, AdvertisementData], None]:
         counters, devices, heard = self._counters, self.devices, self._heard
+        well = self._healer.well
 
         def each(device: BLEDevice, data: AdvertisementData) -> None:
             counters.heard += 1
             counters.heard_at = time.monotonic()
+            well(Part.HEARING)
             address = device.address
             if not wanted(address, data.service_uuids):
                 counters.strangers += 1

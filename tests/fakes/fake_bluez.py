@@ -11,6 +11,7 @@ import asyncio
 import inspect
 import json
 import sys
+from collections import deque
 from typing import Any, NoReturn
 
 from dbus_fast import BusType
@@ -90,8 +91,8 @@ class Orders:
         self._strangers.per_second = per_second
 
     def fail(self, method: str, name: str, text: str, times: int = 1) -> None:
-        """The next *times* calls of *method* answer with org.bluez.Error.<name>."""
-        self._bluez.faults[method].extend([bluez_error(name, text)] * times)
+        """The next *times* calls of *method*, and no others, answer with org.bluez.Error.<name>."""
+        self._bluez.faults[method] = deque([bluez_error(name, text)] * times)
 
     def calls(self, method: str) -> dict[str, list[str]]:
         """What clients called so far, of methods that bear *method* in their names."""
@@ -120,6 +121,10 @@ class Orders:
     def deafen(self) -> None:
         """Scanning ends though the scanners believe that it goes on."""
         self._bluez.adapter.update(Discovering=False)
+
+    def remove(self, address: str) -> None:
+        """BlueZ drops the device, as it does with temporary ones that were not heard of late."""
+        self._bluez.tree.withdraw(self._path(address))
 
     def vanish(self, address: str) -> None:
         """The meter's attributes disappear, as after a Service Changed that emptied it."""

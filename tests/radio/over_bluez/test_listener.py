@@ -1,7 +1,6 @@
 """Every row of what BlueZ does with subscriptions, on a small bluetoothd that does the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,8 @@ from drivers.api import LinkError
 from gateway.radio import Radio
 from tests.fakes.bluez import FakeBluez, fake_bluez
 from tests.fakes.private_bus import ENVIRONMENT, private_bus
-from tests.radio.fake_home import (
+from tests.radio.home import BLOOD_PRESSURE, MODEL, everything, take, until
+from tests.radio.over_bluez.home import (
     ADDRESS,
     BONDED,
     CUFF,
@@ -24,27 +24,6 @@ from tests.radio.fake_home import (
     radio_at,
     wake,
 )
-from tests.radio.home import BLOOD_PRESSURE, MODEL, everything, take, until
-
-
-@pytest.fixture
-async def bus(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    async with private_bus() as address:
-        monkeypatch.setenv(ENVIRONMENT, address)
-        yield address
-
-
-@pytest.fixture
-async def bluez(bus: str) -> AsyncIterator[FakeBluez]:
-    async with fake_bluez(bus) as fake:
-        await fake.do("meter", **BONDED)
-        yield fake
-
-
-@pytest.fixture
-async def radio(tmp_path: Path, bluez: FakeBluez) -> AsyncIterator[Radio]:
-    async with radio_at(tmp_path) as radio:
-        yield radio
 
 
 async def test_an_eager_meter_loses_its_word_where_nobody_listens(
@@ -116,23 +95,23 @@ async def test_the_subscription_is_off_at_the_hang_up_and_on_again_after_it(
 
 
 async def test_after_an_aborted_connect_the_next_push_is_heard(
-    bluez: FakeBluez, radio: Radio
+    bluez: FakeBluez, impatient: Radio
 ) -> None:
-    await hold(radio)
+    await hold(impatient)
     for _ in range(4):
-        rearms = radio.counters.rearms
+        rearms = impatient.counters.rearms
         await wake(bluez)
         await bluez.do("stick", on=True)
-        await hear(radio)
-        task = asyncio.ensure_future(connect_in_vain(radio))
+        await hear(impatient)
+        task = asyncio.ensure_future(connect_in_vain(impatient))
         await bluez.event("connected")
         await bluez.do("drop", address=ADDRESS)
         await task
         await bluez.do("stick", on=False)
-        await until(lambda before=rearms: radio.counters.rearms > before)  # type: ignore[misc]  # bound early
+        await until(lambda before=rearms: impatient.counters.rearms > before)  # type: ignore[misc]  # bound early
         await pour(bluez, "0007", eager=True)
-        async with linked(radio):
-            assert await orphans(radio, 1) == ["0007"]
+        async with linked(impatient):
+            assert await orphans(impatient, 1) == ["0007"]
 
 
 async def test_after_a_power_cycle_the_next_push_is_heard(bluez: FakeBluez, radio: Radio) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gateway.radio import Link, Radio
+from gateway.radio import Limits, Link, Radio
 from tests.fakes.bluez import FakeBluez
 from tests.radio.home import BLOOD_PRESSURE, LONG_S, SHORT, until
 
@@ -23,11 +24,22 @@ CUFF: dict[str, Any] = {
     },
 }
 BONDED = CUFF | {"bonded": True}
+# Whatever is wrong is seen to be wrong in a moment.
+IMPATIENT = replace(
+    SHORT,
+    connect_s=1.0,
+    gatt_s=1.0,
+    close_s=0.5,
+    deaf_s=0.3,
+    dark_s=0.1,
+    gone_s=0.2,
+    look_s=0.05,
+)
 FRAMES = ["0001", "0002", "0003"]
 
 
-def radio_at(folder: Path, **options: Any) -> Radio:
-    return Radio("bluez", "hci0", folder, limits=SHORT, **options)
+def radio_at(folder: Path, limits: Limits = SHORT, **options: Any) -> Radio:
+    return Radio("bluez", "hci0", folder, limits=limits, **options)
 
 
 async def hear(radio: Radio, address: str = ADDRESS) -> None:
