@@ -102,7 +102,11 @@ class Bluez:
             self._scanners.discard(message.body[0])
 
     def add(self, meter: Meter) -> None:
-        """A bonded meter is there at once; another appears with its first advertisement."""
+        """A bonded meter is there at once; another appears with its first advertisement.
+
+        It takes the place of one with the same address.
+        """
+        self._forget(meter.path)
         self.meters[meter.path] = meter
         if meter.bonded:
             self.tree.show_meter(meter)

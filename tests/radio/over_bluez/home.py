@@ -44,10 +44,16 @@ def radio_at(folder: Path, limits: Limits = SHORT, **options: Any) -> Radio:
 
 async def hear(radio: Radio, address: str = ADDRESS) -> None:
     """Until the radio hears that meter; then it stops scanning."""
+    await name_of(radio, address)
+
+
+async def name_of(radio: Radio, address: str) -> str | None:
+    """What that meter calls itself."""
     async with asyncio.timeout(LONG_S), aclosing(radio.advertisements()) as advertisements:
         async for advertisement in advertisements:
             if advertisement.address == address:
-                return
+                return advertisement.name
+    raise AssertionError("a scan never ends")
 
 
 async def hold(radio: Radio, address: str = ADDRESS) -> None:
