@@ -102,6 +102,13 @@ class Broker:
             process.kill()
             await process.wait()
 
+    async def kill(self) -> None:
+        """SIGKILL: as a crash. What it had not written down is gone."""
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            await process.wait()
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

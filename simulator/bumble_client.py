@@ -84,17 +84,24 @@ class Client(BaseBleakClient):
         connection = await self._initiate(device, self._timeout)
         self._connection = connection
         connection.on(Connection.EVENT_DISCONNECTION, self._gone)
+        if device.lookup_connection(connection.handle) is not connection:
+            self._connection = None
+            raise BleakError("the link was lost")  # before we could listen for that
         try:
             with bleak_errors():
-                await self._encrypt(device, connection)
-                if pair:
-                    await connection.pair()
-                peer = Peer(connection)
-                await peer.request_mtu(MTU)
-                self.services = await self._discover(peer)
+                # A request over a link that was lost before it would wait 30 s for its answer.
+                await connection.cancel_on_disconnection(self._prepare(device, connection, pair))
         except BaseException:
             await self.disconnect()
             raise
+
+    async def _prepare(self, device: Device, connection: Connection, pair: bool) -> None:
+        await self._encrypt(device, connection)
+        if pair:
+            await connection.pair()
+        peer = Peer(connection)
+        await peer.request_mtu(MTU)
+        self.services = await self._discover(peer)
 
     async def _initiate(self, device: Device, timeout_s: float) -> Connection:
         try:
