@@ -1,0 +1,239 @@
+"""The home, the gateway, the broker and the receiver of one torture; all of them real."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway import control_client
+from simulator.broker import Broker
+from simulator.demo_act import MEMORY, SLOTS, Household
+from simulator.home import Home
+from simulator.meters.meter import Habits, Measured, Meter
+from simulator.pki import Authority
+from tests.torture.means import Disk, Missing, WallClock, small_disk
+from tests.torture.parts import Part
+
+GATEWAY, ORGANISATION, RECEIVER = "gw-t0rt9red00", "torture", "care-team"
+# A session is over soon after a meter's last word; nothing waits for anybody's patience.
+HABITS = Habits(awake_s=20.0, idle_s=0.7, advertising_ms=40)
+PAIRING_S, LOOK_S = 60.0, 0.1
+DISK_MIB, DISK_MIB_PER_KILL = 64, 0.2
+
+CONFIGURATION = """\
+[gateway]
+id = "{gateway}"
+organisation = "{organisation}"
+state_dir = "{state}"
+socket = "{folder}/control.sock"
+
+[broker]
+host = "{host}"
+port = {port}
+ca = "{ca}"
+certificate = "{certificate}"
+key = "{key}"
+backoff_cap_s = 0.3
+resend_s = 2
+resend_cap_s = 4
+
+[outbox]
+key = "{folder}/outbox.key"
+
+[radio]
+backend = "bumble"
+adapter = "{adapter}"
+links = 5
+
+[clock]
+trust = "{trust}"
+
+[fhir]
+simulated = true
+"""
+
+
+class Confirmations(list[Measured]):
+    """What a meter's gateway confirmed, and when the meter heard so, in time.monotonic()."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at: list[float] = []
+
+    def append(self, measured: Measured, /) -> None:
+        super().append(measured)
+        self.at.append(time.monotonic())
+
+
+@dataclass(slots=True)
+class Scene:
+    folder: Path
+    home: Home
+    broker: Broker
+    gateway: Part
+    receiver: Part
+    household: Household
+    ready: socket.socket  # where the gateway says so, as to systemd
+    disk: Disk | None = None
+    clock: WallClock | None = None
+    missing: list[str] = field(default_factory=list)  # what this machine does not allow
+
+    @property
+    def state(self) -> Path:
+        return self.disk.folder / "state" if self.disk else self.folder / "state"
+
+    @property
+    def outbox_key(self) -> Path:
+        return self.folder / "outbox.key"
+
+    @property
+    def held(self) -> Path:
+        """The receiver's database."""
+        return self.folder / "receiver.db"
+
+    def patient(self, meter: Meter) -> str:
+        return self.household.patients[meter.driver]
+
+    async def until_ready(self) -> None:
+        """Until the gateway says READY=1, which it may have said before the last kill."""
+        loop = asyncio.get_running_loop()
+        while b"READY=1" not in await loop.sock_recv(self.ready, 4096):
+            pass
+
+    def forget_ready(self) -> None:
+        """What a former life said."""
+        try:
+            while self.ready.recv(4096):
+                pass
+        except BlockingIOError:
+            return
+
+    async def ask(self, do: str, **arguments: object) -> dict[str, Any]:
+        return await control_client.request(self.folder / "control.sock", do, **arguments)
+
+    async def introduce(self) -> None:
+        """A technician adds the five meters and stays until each is paired. The glucose meter's
+        memory is this person's.
+        """
+        for meter in self.home.meters:
+            words: dict[str, object] = {
+                "driver": meter.driver,
+                "address": meter.identity.address,
+                "patient": self.patient(meter),
+                "slot": SLOTS.get(meter.kind),
+            }
+            if meter.kind == "glucose":
+                words["from"] = (datetime.now(UTC) - MEMORY).isoformat()
+            else:
+                words["from"] = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+            await self.ask("devices add", **words)
+            meter.wake()
+        async with asyncio.timeout(PAIRING_S):
+            while not await self._paired():  # noqa: ASYNC110 - another program's news
+                await asyncio.sleep(LOOK_S)
+
+    async def _paired(self) -> bool:
+        devices = (await self.ask("devices"))["devices"]
+        return all(each["bond"] == "just-works" for each in devices)
+
+
+@asynccontextmanager
+async def scene(folder: Path, kills: int) -> AsyncIterator[Scene]:
+    """Everything runs, and the programs are started again whenever they end."""
+    authority = Authority(folder / "certificates")
+    broker = Broker(folder / "broker", authority, ORGANISATION, [GATEWAY], [RECEIVER])
+    missing: list[str] = []
+    async with AsyncExitStack() as running:
+        disk, clock = None, None
+        try:
+            size = DISK_MIB + int(DISK_MIB_PER_KILL * kills)
+            disk = await running.enter_async_context(small_disk(folder, size))
+        except Missing as reason:
+            missing.append(str(reason))
+        try:
+            clock = WallClock(folder)
+        except Missing as reason:
+            missing.append(str(reason))
+        await running.enter_async_context(broker)
+        home = await running.enter_async_context(Home(folder / "air.sock", HABITS))
+        for push in (home.cuff, home.scale, home.thermometer, home.oximeter):
+            push.collected = Confirmations()
+        ready = running.enter_context(_notify_socket(folder / "notify"))
+        here = Scene(
+            folder,
+            home,
+            broker,
+            _gateway(folder, clock),
+            _receiver(folder, broker, authority),
+            Household.of_two(home.meters),
+            ready,
+            disk,
+            clock,
+            missing,
+        )
+        _configure(here, authority)
+        lives = await running.enter_async_context(asyncio.TaskGroup())
+        tasks = [
+            lives.create_task(part.live(), name=part.name) for part in (here.gateway, here.receiver)
+        ]
+        await here.until_ready()
+        yield here
+        for task in tasks:
+            task.cancel()
+
+
+def _notify_socket(path: Path) -> socket.socket:
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    heard.bind(str(path))
+    heard.setblocking(False)
+    return heard
+
+
+def _gateway(folder: Path, clock: WallClock | None) -> Part:
+    return Part(
+        "gateway",
+        ["-m", "gateway", "run", "--config", str(folder / "gateway.toml")],
+        folder / "gateway.log",
+        clock.prefix if clock else (),
+        {"NOTIFY_SOCKET": str(folder / "notify"), **(clock.environment if clock else {})},
+    )
+
+
+def _receiver(folder: Path, broker: Broker, authority: Authority) -> Part:
+    identity = authority.client(RECEIVER)
+    options = {
+        "--host": broker.host,
+        "--port": str(broker.port),
+        "--ca": str(broker.ca),
+        "--cert": str(identity.certificate),
+        "--key": str(identity.key),
+        "--store": str(folder / "receiver.db"),
+        "--org": ORGANISATION,
+        "--by": RECEIVER,
+        "--reconnect-cap": "0.3",
+    }
+    words = [word for option in options.items() for word in option]
+    return Part("receiver", ["-m", "backend.receiver", *words], folder / "receiver.log")
+
+
+def _configure(here: Scene, authority: Authority) -> None:
+    identity = authority.client(GATEWAY)
+    text = CONFIGURATION.format(
+        gateway=GATEWAY,
+        organisation=ORGANISATION,
+        state=here.state,
+        folder=here.folder,
+        host=here.broker.host,
+        port=here.broker.port,
+        ca=here.broker.ca,
+        certificate=identity.certificate,
+        key=identity.key,
+        adapter=here.home.adapter,
+        trust="ntp" if here.clock else "assume",
+    )
+    (here.folder / "gateway.toml").write_text(text, "utf-8")
