@@ -39,10 +39,10 @@ class Now:
 class House:
     """One outbox and its process, at a time of our choosing."""
 
-    def __init__(self, state_dir: Path, *, gate: bool = False) -> None:
+    def __init__(self, state_dir: Path, *, gate: bool = False, store: Store | None = None) -> None:
         self.state_dir = state_dir
         self.now = Now()
-        self.store: Store = open_store(state_dir, state_dir / "outbox.key")
+        self.store: Store = store or open_store(state_dir, state_dir / "outbox.key")
         self.ours = OurClock("assume", "Europe/Copenhagen", self.now)
         info = GatewayInfo("gw-7f3ak2m9qd", "0.1.0", "assumed")
         terms = Terms(info, self.ours.zone, simulated=True, gate=gate)
