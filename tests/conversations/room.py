@@ -4,7 +4,7 @@ A visit is one session of the real rooms; what waits on disk is read afterwards.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from gateway.outbox import devices
 from gateway.outbox.database import Database
 from gateway.outbox.frozen import thaw
 from gateway.outbox.moments import maybe
+from gateway.outbox.sessions import COMPLETE
 from gateway.outbox.store import open_store
 from gateway.pairing_window import Windows
 from gateway.process import Process, Terms
@@ -36,9 +37,7 @@ from simulator.meters.push import PushMeter
 from tests.radio.home import SHORT
 
 LONG_S = 30.0  # no test waits for as long as this unless something is broken
-# Meters that hang up soon after their last word: a session is then over without a silence.
-BRISK = Habits(awake_s=20.0, idle_s=0.3, advertising_ms=20)
-PATIENT = replace(BRISK, idle_s=10.0)  # stays for as long as it is wanted
+QUICK = Habits(awake_s=20.0, idle_s=10.0, advertising_ms=20)  # stays for as long as it is wanted
 A_YEAR_AGO = datetime.now(UTC) - timedelta(days=365)
 
 ANNA = Patient("urn:ietf:rfc:3986", "urn:uuid:11111111-2222-4333-8444-555555555555")
@@ -104,14 +103,14 @@ class Room:
         self._process = Process(self.store, self._drivers, self.ours, terms)
 
     def glucose(
-        self, records: int = 0, *, last: int = 0x52, first_number: int = 1, habits: Habits = BRISK
+        self, records: int = 0, *, last: int = 0x52, first_number: int = 1, habits: Habits = QUICK
     ) -> GlucoseMeter:
         """A glucose meter whose address ends in *last*."""
         meter = GlucoseMeter(self.air, identity("GLU", last), habits, records, first_number)
         self._live(meter)
         return meter
 
-    def cuff(self, *, last: int = 0x51, habits: Habits = BRISK) -> PushMeter:
+    def cuff(self, *, last: int = 0x51, habits: Habits = QUICK) -> PushMeter:
         meter = PushMeter(self.air, CUFF, identity("BP", last), habits)
         self._live(meter)
         return meter
@@ -134,6 +133,15 @@ class Room:
 
     async def visit(self, *meters: Meter, sessions: int = 1) -> list[str]:
         """Wake *meters*; collect until so many sessions more are over. Returns their outcomes."""
+        return await self._collect(meters, lambda outcomes: len(outcomes) >= sessions)
+
+    async def drain(self, *meters: Meter) -> list[str]:
+        """Wake *meters*; collect until every one has told all that it had to tell."""
+        return await self._collect(meters, lambda ends: ends.count(COMPLETE) >= len(meters))
+
+    async def _collect(
+        self, meters: Sequence[Meter], enough: Callable[[list[str]], bool]
+    ) -> list[str]:
         for meter in meters:
             meter.wake()
         before = len(await self.outcomes())
@@ -148,7 +156,7 @@ class Room:
         async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
             collecting = group.create_task(collect.run(), name="collect")
             seen = -1
-            while len(await self.outcomes()) < before + sessions:
+            while not enough((await self.outcomes())[before:]):
                 seen = await self.store.changed(seen)
             collecting.cancel()
         await self.settle()

@@ -8,7 +8,7 @@ from drivers.common import CLOSE_ENOUGH
 from gateway.outbox import sessions
 from simulator.meters.glucose import GlucoseMeter
 from simulator.meters.push import PushMeter
-from tests.conversations.room import PATIENT, Room
+from tests.conversations.room import Room
 
 NEAR = timedelta(seconds=3)  # whole seconds on the wire, and the pair itself
 ERRORS = [
@@ -59,7 +59,7 @@ async def test_records_of_a_wrong_clock_are_right_and_the_clock_is_set(
 
 @pytest.mark.parametrize("error", ERRORS, ids=WORDS)
 async def test_a_cuff_with_a_wrong_clock_is_heard_out_first(room: Room, error: timedelta) -> None:
-    meter = room.cuff(habits=PATIENT)
+    meter = room.cuff()
     meter.peripheral.clock.offset = error
     await room.add(meter, slot=1)
     meter.measure(datetime.now(UTC) - timedelta(hours=4))

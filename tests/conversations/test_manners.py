@@ -9,7 +9,7 @@ from drivers.registry import all_drivers
 from simulator.meters.meter import Habits
 from simulator.meters.record_access import Operator
 from tests.conversations.octets import NO_NUMBER, pressure, raw
-from tests.conversations.room import ANNA, HURRIED, PATIENT, Room
+from tests.conversations.room import ANNA, HURRIED, Room
 
 ABORT = bytes([3, 0])
 
@@ -59,7 +59,7 @@ async def test_an_answer_before_its_records_loses_none(room: Room) -> None:
 
 
 async def test_a_meter_that_falls_silent_is_told_to_stop_and_left(room: Room) -> None:
-    meter = room.glucose(5, habits=PATIENT)
+    meter = room.glucose(5)
     await room.add(meter)
     meter.manners.silent_after = 2
     (outcome,) = await room.visit(meter)
