@@ -159,8 +159,11 @@ class Collect:
         return conversed
 
     async def _listen(self, device: Device | None) -> None:
-        """Hear a bonded meter that sends by itself, also while there is no conversation."""
-        if device is None or device.address in self._listening:
+        """Hear a bonded meter that sends by itself, also while there is no conversation.
+
+        Asked again and again: once its bond was deleted, nobody listens to it.
+        """
+        if device is None:
             return
         driver = self._drivers.get(device.driver)
         bonded = device.identity is not None and device.bond not in UNBONDED

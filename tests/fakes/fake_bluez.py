@@ -179,7 +179,7 @@ async def obey(reader: asyncio.StreamReader, orders: Orders) -> NoReturn:
 
 
 async def serve() -> None:
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=1 << 20)  # a pour of thousands of frames is one line
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
