@@ -76,7 +76,9 @@ async def latency() -> Sequence[Row]:
     )
     return [
         to_commit,
+        series("  the bare script", "ms", bare_committed),
         series("last indication to PUBACK, marked", "ms", confirmed, p50(bare_confirmed)),
+        series("  the bare script", "ms", bare_confirmed),
     ]
 
 

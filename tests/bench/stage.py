@@ -65,7 +65,8 @@ class Stage:
 
     async def poured(self, patience_s: float = 120.0) -> list[int]:
         """Monotonic nanoseconds at which each frame of a pour went out, once all have."""
-        sent: list[int] = (await self.bluez.event("poured", patience_s))["sent_ns"]
+        async with asyncio.timeout(patience_s):
+            sent: list[int] = (await self.bluez.event("poured", patience_s))["sent_ns"]
         return sent
 
     async def parted(self) -> None:
