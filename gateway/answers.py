@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from drivers.api import Driver, LinkError
@@ -13,7 +14,7 @@ from gateway.config import Config
 from gateway.door import Door
 from gateway.health import Health
 from gateway.model import Patient
-from gateway.outbox import devices, technician
+from gateway.outbox import devices, shown, technician
 from gateway.outbox.database import Database
 from gateway.outbox.devices import Binding, Known
 from gateway.outbox.facts import DeviceFacts, facts
@@ -49,6 +50,7 @@ class Answers:
             "devices": self._devices,
             "devices add": self._add,
             "devices forget": self._forget,
+            "reading": self._reading,
             "held": self._held,
             "parked": self._parked,
             "release": self._release,
@@ -155,6 +157,15 @@ class Answers:
             return {"address": address, "bond": "kept"}
         return {"address": address, "bond": "deleted"}
 
+    async def _reading(self, question: Question) -> Answer:
+        """The one answer with values: for whoever has just measured, to compare."""
+        name = questions.row(question)
+        values = await self._store(shown.values, name.row) if name.kind == "reading" else None
+        if values is None:
+            raise Unanswerable("there is no such reading, or it was purged", EX_FAILED)
+        log.info("reading %d was shown to a technician", name.row)
+        return {"values": [asdict(each) | {"number": _number(each.number)} for each in values]}
+
     async def _held(self, _: Question) -> Answer:
         return await self._attention("held")
 
@@ -220,6 +231,10 @@ def _slot(binding: Binding, named: bool) -> Answer:
 def _row(row: Attention) -> Answer:
     fields = asdict(row) | {"since": _iso(row.since), "row": f"{row.kind[0]}{row.row}"}
     return fields | {"meter": meter(row.driver)}
+
+
+def _number(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -130,8 +130,8 @@ def _devices(facts: Facts, seen: Seen) -> Iterator[Condition]:
         if not device.introduced:
             yield Condition(
                 id=f"meter-needs-pairing/{short}",
-                text=f"The meter {name} has not been met yet. Put it into pairing mode as its"
-                " manual says, close to the gateway.",
+                text=f"The meter {name} has not been met yet, and is not paired. Put it into pairing"
+                " mode as its manual says, close to the gateway, and run `hjemgate pair`.",
             )
         elif seen.failing.get(device.id, 0) >= FAILING:
             yield Condition(

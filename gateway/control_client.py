@@ -5,7 +5,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +41,43 @@ async def request(path: Path, do: str, **details: object) -> dict[str, Any]:
         raise Unreachable(words) from error
 
 
+class Conversation:
+    """A question that is answered by many lines, and may be answered back."""
+
+    def __init__(
+        self, first: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.first = first  # the answer to the question itself
+        self._reader, self._writer = reader, writer
+
+    def say(self, **facts: object) -> None:
+        self._writer.write(json.dumps(facts).encode() + b"\n")
+
+    async def lines(self) -> AsyncGenerator[dict[str, Any], None]:
+        """What follows, until the daemon has no more to say or ends."""
+        while (line := await _line(self._reader)) is not None:
+            yield line
+
+
+@asynccontextmanager
+async def conversation(path: Path, do: str, **details: object) -> AsyncIterator[Conversation]:
+    """Raises Unreachable and Refused. To leave the block is to leave the daemon."""
+    reader, writer = await _connect(path)
+    try:
+        yield Conversation(await _ask(reader, writer, do, details), reader, writer)
+    finally:
+        writer.transport.abort()
+
+
 async def watch(path: Path, after: int | None = None) -> AsyncGenerator[dict[str, Any], None]:
     """The answer to the question, then steps of journeys as they happen, while the daemon runs.
 
     Steps after the one numbered *after*; None: from now on. Raises Unreachable and Refused.
     """
-    reader, writer = await _connect(path)
-    try:
-        yield await _ask(reader, writer, "watch", {"after": after})
-        while (line := await _line(reader)) is not None:
+    async with conversation(path, "watch", after=after) as told:
+        yield told.first
+        async for line in told.lines():
             yield line["step"]
-    finally:
-        writer.transport.abort()
 
 
 async def _connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from drivers.api import Bond, Driver, LinkError
+from gateway.guests import BondError
 from gateway.link import Link
 from gateway.outbox import devices, roster
 from gateway.outbox.devices import Device, Known
@@ -75,7 +76,9 @@ class Introductions:
 
     def failed(self, device: Device, error: Exception) -> None:
         if window := self._windows.find(device.address):
-            window.tell("failed", words=str(error))
+            cause = error.__cause__
+            wrong = isinstance(cause, BondError) and cause.answered
+            window.tell("failed", words=str(error), wrong_passkey=wrong)
 
     async def _first_contact(
         self, link: Link, driver: Driver, device: Device, row: int, window: Window | None
@@ -91,6 +94,8 @@ class Introductions:
         self, link: Link, driver: Driver, device: Device, window: Window | None
     ) -> None:
         """We have no key for a meter that we know: no reading without a bond."""
+        if not link.connected:
+            raise LinkError("the meter hung up before it was known whether its bond stands")
         if window is None:
             raise LinkError(LOST_HERE.format(address=device.address))
         met = await introduce(link, driver)

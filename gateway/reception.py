@@ -32,14 +32,14 @@ class Keypad:
     """The passkey of one pairing: given, or typed by whoever is at the other end of the socket."""
 
     def __init__(self, given: int | None) -> None:
-        self._given = given
+        self.given = given
         self._typed: asyncio.Queue[int | None] = asyncio.Queue()
         self.window: Window | None = None
 
     async def passkey(self) -> int | None:
         """What to answer the meter; None: nobody typed anything in time."""
-        if self._given is not None:
-            return self._given
+        if self.given is not None:
+            return self.given
         while not self._typed.empty():  # typed for an attempt that is over
             self._typed.get_nowait()
         if self.window is not None:
@@ -128,23 +128,24 @@ class Reception:
         self, window: Window, keypad: Keypad, reader: asyncio.StreamReader, say: Say
     ) -> None:
         async with asyncio.TaskGroup() as group:
-            telling = group.create_task(tell_news(window, say), name="pairing news")
+            telling = group.create_task(self._news(window, keypad, say), name="pairing news")
             typing = group.create_task(listen(reader, keypad), name="passkeys")
             await asyncio.wait({telling, typing}, return_when=asyncio.FIRST_COMPLETED)
             telling.cancel()
             typing.cancel()
 
-
-async def tell_news(window: Window, say: Say) -> None:
-    """Until the window is closed, or the client has left."""
-    while True:
-        news = await window.news.get()
-        try:
-            await say({"news": dict(news)})
-        except ConnectionError:
-            return
-        if news["kind"] == "closed":
-            return
+    async def _news(self, window: Window, keypad: Keypad, say: Say) -> None:
+        """Until the window is closed, or the client has left."""
+        while True:
+            news = await window.news.get()
+            try:
+                await say({"news": dict(news)})
+            except ConnectionError:
+                return
+            if news["kind"] == "closed":
+                return
+            if news.get("wrong_passkey") and keypad.given is not None:
+                await self._door.windows.close(window, "the passkey that was given is wrong")
 
 
 async def listen(reader: asyncio.StreamReader, keypad: Keypad) -> None:

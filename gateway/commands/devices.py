@@ -10,7 +10,10 @@ from gateway.commands.talk import Facts
 
 ADD_TEXT = """\
 Tells the gateway about a meter: what kind it is, its Bluetooth address, and
-whose readings it takes. The gateway connects as soon as the meter is heard.
+whose readings it takes. For a new meter it opens a pairing window of 15 minutes
+(--no-window: it does not): if the meter is heard within them, in pairing mode
+if it has one, it is paired and read. It must be one that needs no passkey;
+hjemgate pair does that, and says what happens.
 
 The person is the opaque identifier that the care organisation uses, never a
 CPR number. A meter with several users has numbered slots: add it once for each
@@ -20,8 +23,8 @@ Readings from before --from may be somebody else's: they are held until you
 release them (hjemgate held). Without --from that is this moment."""
 
 FORGET_TEXT = """\
-Removes a meter, and everything that the gateway stores of the person who used
-it: for a kit that moves on. It refuses while readings are unconfirmed, for
+Removes a meter, its bond, and everything that the gateway stores of the person
+who used it: for a kit that moves on. It refuses while readings are unconfirmed, for
 they would be lost; --unsent-too says that they may be."""
 
 PATIENTS = "show whose slot it is"
@@ -55,7 +58,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=style,
         epilog="example: hjemgate devices forget C0:11:22:33:44:55",
     )
-    _forget_arguments(forget)
+    add_forget_arguments(forget)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +72,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     whose.add_argument("--ignore", action="store_true", help="nobody's: this slot is never sent")
     parser.add_argument("--slot", type=int, metavar="N", help="the meter's own user number")
     parser.add_argument(
+        "--no-window", action="store_true", help="open no pairing window for a new meter"
+    )
+    parser.add_argument(
         "--from",
         dest="since",
         metavar="WHEN",
@@ -77,7 +83,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     talk.add_arguments_below(parser)
 
 
-def _forget_arguments(parser: argparse.ArgumentParser) -> None:
+def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do=_forget)
     parser.add_argument("address", metavar="ADDRESS", help="the meter's Bluetooth address")
     parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -87,7 +93,7 @@ def _forget_arguments(parser: argparse.ArgumentParser) -> None:
     talk.add_arguments_below(parser)
 
 
-def _run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     code: int = args.do(args)
     return code
 
@@ -139,6 +145,7 @@ def _add(args: argparse.Namespace) -> int:
         patient=args.patient,
         ignore=args.ignore,
         slot=args.slot,
+        no_window=args.no_window,
         **{"from": args.since},
     )
     if args.json:
@@ -147,6 +154,9 @@ def _add(args: argparse.Namespace) -> int:
         print(f"{answer['address']} added; this slot is never sent.")
     else:
         print(f"{answer['address']} added. Readings from before {answer['from'][:16]} are held.")
+    if answer["window"] and not args.json:
+        minutes = answer["window"] / 60
+        print(f"A pairing window for it is open for {minutes:.0f} min: measure, or pair the meter.")
     return OK
 
 
@@ -159,6 +169,8 @@ def _forget(args: argparse.Namespace) -> int:
         print_json({"address": answer["address"]})
     else:
         print(f"{answer['address']} forgotten.")
+        if answer["bond"] == "kept":
+            print("Its bond could not be deleted: try again when Bluetooth works, see the log.")
     return OK
 
 
@@ -166,7 +178,7 @@ DEVICES = Command(
     "devices",
     "the meters of this home: list, add, forget",
     _arguments,
-    _run,
+    run,
     """\
 The meters that this gateway reads, and whose readings they take. Patients are
 shown only when asked for.""",

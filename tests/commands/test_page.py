@@ -34,5 +34,5 @@ def test_every_option_is_on_the_page(words: list[str], capsys: pytest.CaptureFix
 def test_every_question_of_the_socket_is_on_the_page(desk: Desk) -> None:
     answers = desk.control._answers
     assert isinstance(answers, Answers)
-    asked = [*answers._known, "watch"]
+    asked = [*answers._known, *desk.control.streams]
     assert {do for do in asked if f"`{do}`" not in PAGE} == set()
