@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from drivers.api import DecodeError, Driver, Reading
@@ -21,6 +22,7 @@ from gateway.outbox.devices import Device, Known
 from gateway.outbox.frames import Kept
 from gateway.outbox.readings import Identified, Unrendered
 from gateway.outbox.store import Store
+from gateway.suspects import Suspects
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +46,33 @@ class Process:
     """The worker between inbox and delivery."""
 
     def __init__(
-        self, store: Store, drivers: Mapping[str, Driver], ours: OurClock, terms: Terms
+        self,
+        store: Store,
+        drivers: Mapping[str, Driver],
+        ours: OurClock,
+        terms: Terms,
+        suspects: Suspects | None = None,
     ) -> None:
         self._store, self._drivers, self._ours, self._terms = store, drivers, ours, terms
         self._whole = tuple(d.name for d in drivers.values() if d.settles == "session")
+        self._suspects = suspects or Suspects(store, drivers, ours)
+        self._gate_loaded = not terms.gate
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """For ever: whatever is on disk and not yet on its way."""
-        await self._store(frames.park_suspects, self._ours.utc())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.clear(), name="suspects")
+            await self._work()
+
+    async def clear(self) -> None:
+        """Try what was in hand when the program died; the rest does not wait for that."""
+
+        async def record(item: Unrendered) -> Record:
+            return await self._record(item, self._ours.now())
+
+        await self._suspects.clear(record, self._terms.gate)
+
+    async def _work(self) -> NoReturn:
         while True:
             seen = self._store.revision
             while await self.step():
@@ -64,10 +85,16 @@ class Process:
 
     async def step(self) -> bool:
         """Handle one batch of each kind; whether there may be more."""
-        batch = await self._store(frames.take, self._whole, self._ours.now(), PATIENCE, BATCH)
+        now, cleared = self._ours.now(), self._suspects
+        batch = await self._store(
+            frames.take, self._whole, now, PATIENCE, BATCH, tuple(cleared.frames)
+        )
         if batch:
             await self.handle(batch)
-        waiting = await self._store(readings.to_render, BATCH)
+        if not self._gate_loaded and await self._store(readings.any_to_render):
+            await asyncio.to_thread(gate.load)  # a second or more: with nothing in hand
+            self._gate_loaded = True
+        waiting = await self._store(readings.to_render, BATCH, tuple(cleared.readings))
         if waiting:
             await self._render(waiting)
         return bool(batch or waiting)

@@ -7,6 +7,11 @@ models accept the R4 that we write.
 from gateway.fhir.errors import RenderError
 
 
+def load() -> None:
+    """Load the models, which takes its time: once, before anything is in hand."""
+    import fhir.resources.R4B.bundle  # noqa: F401, PLC0415 -- memory, see below
+
+
 def parse(body: bytes) -> None:
     """Raises RenderError, which names the elements and quotes nothing of what stands in them."""
     # 25 MiB of models: only where and when the gate is used.

@@ -1,6 +1,7 @@
 """The inbox: octets exactly as they came, on disk before anything looks at them."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +11,9 @@ from gateway.model import Stamp
 from gateway.outbox.database import Database, Row
 from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
 
-CRASHES = 2  # what was being handled when the process died this often is parked
+# What was in hand at one death of the program is tried in another process (suspects.py); what
+# passed every trial and was in hand at so many is parked: by chance alone it never comes to that.
+CRASHES = 5
 PARKED_AT_MOST = 1000  # frames of one meter: three a day for a year
 DROPPED = "parked-frames-dropped"  # counter: came beyond that
 
@@ -59,24 +62,30 @@ _SETTLED = """
     JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
     WHERE f.state = 'captured' AND d.identity IS NOT NULL
       AND (f.trusted OR ? OR ? > CASE f.boot_id WHEN ? THEN f.boottime ELSE 0 END)
+      AND (f.attempts = 0 OR f.id IN (SELECT value FROM json_each(?)))
       AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({whole}) AND EXISTS
            (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
 """
 
 
 def take(
-    db: Database, whole: Sequence[str], now: Stamp, patience: timedelta, limit: int
+    db: Database,
+    whole: Sequence[str],
+    now: Stamp,
+    patience: timedelta,
+    limit: int,
+    cleared: Collection[int] = (),
 ) -> list[Kept]:
     """The next frames to handle, all of one session; counted on disk as being handled.
 
     Frames stamped while our clock was not trusted wait until it is, or for *patience* since they
     came (since this boot, if they came in an earlier one). *limit* never parts a session in which
-    a reading may consist of several frames. A frame that was in hand at an earlier crash comes
-    alone.
+    a reading may consist of several frames. A frame that was in hand at an earlier death of the
+    program waits until it is among the *cleared*, and comes alone.
     """
     settled = _SETTLED.format(whole=", ".join("?" * len(whole)))
     given_up = (now.boottime - patience) // MICROSECOND
-    terms = (now.trusted, given_up, now.boot_id, *whole)
+    terms = (now.trusted, given_up, now.boot_id, json.dumps(list(cleared)), *whole)
     first = db.execute(
         f"SELECT f.session_id, d.driver {settled} ORDER BY f.id LIMIT 1", *terms
     ).fetchone()
@@ -119,6 +128,23 @@ def park_suspects(db: Database, now: datetime) -> int:
                 db.note(to_us(now), "parked", device, reading, "crash")
         parked += len(rows)
     return parked
+
+
+def suspects(db: Database) -> list[tuple[Kept, str]]:
+    """Frames that were in hand when the program died, each with its driver."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS}, d.driver FROM frames f JOIN devices d ON d.id = f.device_id"
+        " WHERE f.state = 'captured' AND f.attempts > 0 ORDER BY f.id"
+    ).fetchall()
+    return [(_kept(db, row), driver) for *row, driver in rows]
+
+
+def park(db: Database, row: int, reason: str, now: datetime) -> None:
+    """A human must look at this frame; it is kept."""
+    with db.transaction():
+        device = db.one("SELECT device_id FROM frames WHERE id = ?", row)
+        db.execute("UPDATE frames SET state = 'parked', reason = ? WHERE id = ?", reason, row)
+        db.note(to_us(now), "parked", device, None, "crash")
 
 
 def related(db: Database, device: int, joins: bytes) -> list[Kept]:

@@ -1,6 +1,7 @@
 """Readings: filed once under their identity, amended at most, rendered once per version."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -185,25 +186,43 @@ def _amend(
     db.note(to_us(now), "amended", item.device, row)
 
 
-def to_render(db: Database, limit: int) -> list[Unrendered]:
+_TO_RENDER = (
+    "SELECT id, device_id, session_id, binding_id, public_id, version, reading, effective_at,"
+    " issued_at, attempts FROM readings WHERE state = 'pending' AND seq IS NULL"
+)
+
+
+def to_render(db: Database, limit: int, cleared: Collection[int] = ()) -> list[Unrendered]:
     """Pending readings without a Bundle, oldest first, counted as being handled.
 
-    One that was in hand at an earlier crash comes alone.
+    One that was in hand at an earlier death of the program waits until it is among the *cleared*,
+    and comes alone.
     """
     rows = db.execute(
-        "SELECT id, device_id, session_id, binding_id, public_id, version, reading, effective_at,"
-        " issued_at, attempts FROM readings WHERE state = 'pending' AND seq IS NULL"
+        f"{_TO_RENDER} AND (attempts = 0 OR id IN (SELECT value FROM json_each(?)))"
         " ORDER BY id LIMIT ?",
+        json.dumps(list(cleared)),
         limit,
     ).fetchall()
-    suspects = [row for row in rows if row[-1]]
-    if suspects:
-        rows = suspects[:1]
+    again = [row for row in rows if row[-1]]
+    if again:
+        rows = again[:1]
     if rows:
         with db.transaction(durable=False):
             for row in rows:
                 db.execute("UPDATE readings SET attempts = attempts + 1 WHERE id = ?", row[0])
     return [_unrendered(db, row) for row in rows]
+
+
+def suspects(db: Database) -> list[Unrendered]:
+    """Readings that were in hand when the program died."""
+    rows = db.execute(f"{_TO_RENDER} AND attempts > 0 ORDER BY id").fetchall()
+    return [_unrendered(db, row) for row in rows]
+
+
+def any_to_render(db: Database) -> bool:
+    """Whether there is work for `to_render`, now or once suspects are cleared."""
+    return db.one("SELECT 1 FROM readings WHERE state = 'pending' AND seq IS NULL") is not None
 
 
 def _unrendered(db: Database, columns: Row) -> Unrendered:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.outbox import frames
 from tests.outbox.house import BODIL, NOON, House, context, cuff, glucose
 
 
@@ -122,20 +121,3 @@ async def test_control_solution_is_kept_and_never_published(house: House) -> Non
     await house.settle()
     assert await house.states() == ["ignored"]
     assert await house.due() == []
-
-
-async def test_what_the_process_died_of_twice_is_parked_and_the_rest_goes_on(
-    house: House,
-) -> None:
-    device = await house.meter()
-    await house.session(device, [cuff(120 + n, NOON - timedelta(hours=n)) for n in range(3)])
-    now, patience = house.ours.now(), timedelta(hours=24)
-    taken = await house.store(frames.take, (), now, patience, 50)
-    assert len(taken) == 3  # ... and the process dies
-    again = await house.store(frames.take, (), now, patience, 50)
-    assert len(again) == 1  # alone now ... and it dies again
-    assert await house.store(frames.park_suspects, house.now()) == 1
-    await house.settle()
-    assert len(await house.states()) == 2
-    parked = await house.rows("SELECT id FROM frames WHERE state = 'parked'")
-    assert parked == [(again[0].id,)]
