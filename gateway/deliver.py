@@ -116,7 +116,8 @@ class Deliver:
                 await self._store.changed(seen)
                 continue
             now, flying = self._ours.utc(), frozenset(self._flying)
-            messages = await self._store(delivery.due, now, room, flying)
+            cap = self._duty.resend.cap
+            messages = await self._store(delivery.due, now, room, flying, cap)
             for message in messages:
                 self._flying.add(message.row)
                 group.create_task(self._publish(session, message), name=f"row {message.row}")

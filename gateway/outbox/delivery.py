@@ -36,14 +36,24 @@ class ReceiptNote:
     reason: str
 
 
-def due(db: Database, now: datetime, limit: int, exclude: Collection[int] = ()) -> list[Message]:
-    """Readings to publish now, oldest first; *exclude*: already on the wire."""
+def due(
+    db: Database,
+    now: datetime,
+    limit: int,
+    exclude: Collection[int] = (),
+    cap: timedelta = timedelta(days=7),
+) -> list[Message]:
+    """Readings to publish now, oldest first; *exclude*: already on the wire.
+
+    None waits longer than *cap*: what is due later than that was dated by a clock that was ahead.
+    """
     rows = db.execute(
         "SELECT r.id, r.public_id, r.version, r.seq, r.effective_at, r.late, r.sha256,"
         " r.publishes, b.body FROM readings r JOIN bodies b ON b.reading_id = r.id"
-        " WHERE r.state IN ('pending', 'published') AND r.due_at <= ?"
+        " WHERE r.state IN ('pending', 'published') AND (r.due_at <= ? OR r.due_at > ?)"
         " ORDER BY r.due_at, r.seq LIMIT ?",
         to_us(now),
+        to_us(now + cap),
         limit + len(exclude),
     ).fetchall()
     return [_message(db, row) for row in rows if row[0] not in exclude][:limit]

@@ -161,3 +161,12 @@ async def test_seq_counts_without_a_gap_in_the_order_of_rendering(house: House) 
     await house.session(device, [cuff(120 + n, None) for n in range(5)])
     await house.settle()
     assert [message.seq for message in await house.due()] == [1, 2, 3, 4, 5]
+
+
+async def test_a_clock_that_was_ahead_keeps_no_reading_back(house: House) -> None:
+    message = await one(house)
+    house.now.move(days=400)
+    await house.publish()
+    house.now.move(days=-400)  # it has been set right, and the receipt was lost
+    again = await house.store(delivery.due, house.now(), 100, (), RESEND.cap)
+    assert [each.id for each in again] == [message.id]
