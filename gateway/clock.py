@@ -44,8 +44,9 @@ class OurClock:
         return self.source != "none"
 
     def now(self) -> Stamp:
+        trusted = self.trusted  # asked first: a clock that is set in between was right by then
         boottime = timedelta(microseconds=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
-        return Stamp(self._wall(), boottime, self._boot_id, self.trusted)
+        return Stamp(self._wall(), boottime, self._boot_id, trusted)
 
     def utc(self) -> datetime:
         return self._wall()
