@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-import time
 from pathlib import Path
 from typing import Any
 
 from bleak import BleakClient, BleakScanner
-from bleak.backends.bluezdbus import manager
 from bleak.backends.device import BLEDevice
 from bleak_retry_connector import establish_connection
-from dbus_fast import Message, Variant
+from dbus_fast import Message
 
 from drivers.api import LinkError
 from gateway.guests import GuestList
 from gateway.link import Counters, Limits, Orphans
+from gateway.radio.adapter import Adapter, rebuild
 from gateway.radio.backends import Heard, Lost, Told
 from gateway.radio.bluez import ADAPTER, DEVICE, OBJECTS, PROPERTIES, Bluez, BluezError, plain
 from gateway.radio.healing import Rung
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
-DARK_S = 1.0  # between power off and on again, for the controller to notice
 
 
 class BlueZ:
@@ -42,16 +40,14 @@ class BlueZ:
         guests: GuestList,
         restart_file: Path | None,
     ) -> None:
-        self._adapter = f"/org/bluez/{adapter}"
-        self._limits, self._counters = limits, counters
-        self._restart_file = restart_file
+        self._path = f"/org/bluez/{adapter}"
+        self._counters = counters
         self._options: Any = {"bluez": {"adapter": adapter}}  # among several bleak chooses badly
         self._bluez = Bluez(limits.gatt_s, self._signal, self._owner)
-        self.ears = Listener(self._bluez, self._adapter, counters, orphans)
-        self._porter = Porter(self._bluez, self._adapter, guests)
+        self.ears = Listener(self._bluez, self._path, counters, orphans)
+        self._porter = Porter(self._bluez, self._path, guests)
+        self._adapter = Adapter(self._bluez, self._path, limits, restart_file)
         self._news = asyncio.Event()
-        self._facts: dict[str, Any] = {}  # of the adapter; empty: there is none
-        self._wrong: dict[str, float] = {}  # what is wrong, and since when
         self._told: Told
 
     @property
@@ -87,10 +83,10 @@ class BlueZ:
         await self._porter.settle()
 
     async def forget(self, address: str, device: BLEDevice | None) -> None:
-        named = f"{self._adapter}/dev_{address.replace(':', '_')}"
+        named = f"{self._path}/dev_{address.replace(':', '_')}"
         path = named if device is None else device.details["path"]
         try:
-            await self._bluez.call(self._adapter, ADAPTER, "RemoveDevice", "o", path)
+            await self._bluez.call(self._path, ADAPTER, "RemoveDevice", "o", path)
         except BluezError as error:
             if error.name != DOES_NOT_EXIST:
                 raise
@@ -100,8 +96,8 @@ class BlueZ:
     async def run(self, told: Told) -> None:
         self._told = told
         for rule in (
-            f"{OF_BLUEZ},path='{self._adapter}',interface='{PROPERTIES}'",
-            f"{OF_BLUEZ},interface='{OBJECTS}',arg0path='{self._adapter}'",
+            f"{OF_BLUEZ},path='{self._path}',interface='{PROPERTIES}'",
+            f"{OF_BLUEZ},interface='{OBJECTS}',arg0path='{self._path}'",
         ):
             await self._bluez.watch(rule)
         async with asyncio.TaskGroup() as group:
@@ -120,7 +116,7 @@ class BlueZ:
                     await self._bluez.wake()
                     continue
                 objects = await self._bluez.objects()
-                self._facts = objects.get(self._adapter, {}).get(ADAPTER, {})
+                self._adapter.is_now(objects.get(self._path, {}).get(ADAPTER, {}))
                 self._porter.began()
                 await self.ears.began(objects)
                 self._told.back()
@@ -137,87 +133,26 @@ class BlueZ:
             return
         log.warning("bluetoothd has gone")
         self._counters.owner_losses += 1
-        self._facts = {}
+        self._adapter.is_now({})
         self.ears.ended()
         rebuild()
         self._told.gone()
 
     def _signal(self, message: Message) -> None:
         match message.member, message.path, message.body:
-            case "PropertiesChanged", self._adapter, [str(interface), dict(changed), _]:
-                if interface == ADAPTER:
-                    self._changed(plain(changed))
-            case "InterfacesAdded", _, [self._adapter, dict(added)]:
+            case "PropertiesChanged", self._path, [str(interface), dict(changed), _]:
+                if interface == ADAPTER and self._adapter.changed(plain(changed)):
+                    self._news.set()
+            case "InterfacesAdded", _, [self._path, dict(added)]:
                 if ADAPTER in added:
                     self._news.set()
-            case "InterfacesRemoved", _, [self._adapter, _]:
-                self._facts = {}
+            case "InterfacesRemoved", _, [self._path, _]:
+                self._adapter.is_now({})
             case _:
                 self.ears.signal(message)
 
-    def _changed(self, facts: dict[str, Any]) -> None:
-        if facts.get("Powered") and not self._facts.get("Powered"):
-            self._news.set()  # subscriptions from before may be dead
-        self._facts |= facts
-
-    # ---- what may be wrong, and what can be done ----
-
     def ailment(self, scanning: bool) -> tuple[str, Rung] | None:
-        """Of what has been wrong for long enough, the worst."""
-        now = time.monotonic()
-        found = self._symptoms(scanning)
-        self._wrong = {what: self._wrong.get(what, now) for what, _, _ in found}
-        for what, patience_s, rung in found:
-            if now - self._wrong[what] >= patience_s:
-                return what, rung
-        return None
-
-    def _symptoms(self, scanning: bool) -> list[tuple[str, float, Rung]]:
-        if not self.present:
-            return [("bluetoothd is gone", self._limits.gone_s, Rung.RESTART)]
-        if self._facts.get("Powered") is False:
-            return [("the adapter has no power", self._limits.dark_s, Rung.POWER_CYCLE)]
-        if scanning and self._facts.get("Discovering") is False:
-            return [("the adapter has stopped scanning", self._limits.deaf_s, Rung.RESCAN)]
-        return []
+        return self._adapter.ailment(scanning)
 
     async def cure(self, rung: Rung) -> None:
-        match rung:
-            case Rung.REBUILD:
-                rebuild()
-            case Rung.POWER_CYCLE:
-                await self._power_cycle()
-            case Rung.RESTART:
-                self._ask_for_restart()
-
-    async def _power_cycle(self) -> None:
-        await self._bluez.put(self._adapter, ADAPTER, "Powered", Variant("b", False))
-        await asyncio.sleep(DARK_S)
-        await self._bluez.put(self._adapter, ADAPTER, "Powered", Variant("b", True))
-
-    def _ask_for_restart(self) -> None:
-        """By a file that systemd waits for: packaging/hjemgate-bluetooth-restart.path."""
-        if self._restart_file is None:
-            raise LinkError("nobody was named who would restart bluetoothd")
-        if self._restart_file.exists():
-            raise LinkError(
-                f"{self._restart_file} is there already and nobody has acted on it: is"
-                " hjemgate-bluetooth-restart.path enabled?"
-            )
-        try:
-            self._restart_file.touch()
-        except OSError as error:
-            raise LinkError(f"{self._restart_file}: {error.strerror}") from error
-
-
-def rebuild() -> None:
-    """Make bleak begin anew with BlueZ. Its scanners from before must not be touched any more.
-
-    bleak does not notice that bluetoothd has gone: what it remembers of devices, links among them,
-    stays as it was. It does notice the loss of its own connection to the bus, and then tells its
-    clients; so that connection is cut, and what it belonged to is replaced (bleak 3.1,
-    bluezdbus/manager.py).
-    """
-    known = manager._global_instances.pop(asyncio.get_running_loop(), None)  # noqa: SLF001  # as above
-    if known is not None and known._bus is not None:  # noqa: SLF001  # as above
-        known._bus.disconnect()  # noqa: SLF001  # as above
+        await self._adapter.cure(rung)

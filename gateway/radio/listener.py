@@ -15,12 +15,12 @@ from dbus_fast import Message
 
 from drivers.api import Frame, LinkError
 from gateway.link import Counters, Inbox, Orphans
-from gateway.radio.bluez import CHARACTERISTIC, DEVICE, Bluez, BluezError, Objects, plain
+from gateway.radio.bluez import CHARACTERISTIC, DEVICE, Bluez, Objects, plain
 from gateway.radio.held import Held, place
+from gateway.radio.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
-IN_PROGRESS = "org.bluez.Error.InProgress"  # subscribed already, and waiting for the link
 READY_S = 5.0  # to subscribe while the meter is away takes BlueZ milliseconds
 
 
@@ -30,6 +30,7 @@ class Listener:
     def __init__(self, bluez: Bluez, adapter: str, counters: Counters, orphans: Orphans) -> None:
         self._bluez, self._adapter = bluez, adapter
         self._counters, self._orphans = counters, orphans
+        self._subscriptions = Subscriptions(bluez, counters)
         self._held: dict[str, Held] = {}
         self._due: list[Held] = []
         self._stirred = asyncio.Event()
@@ -61,7 +62,7 @@ class Listener:
             return
         held = self._held[address] = Held(address, characteristics, self._path({}, address))
         try:
-            await self._watch(held)
+            await self._subscriptions.watch(held)
             if self._bluez.present:
                 await self._look(held, await self._bluez.objects())
         except LinkError as error:  # it is looked at again when BlueZ is there again
@@ -75,8 +76,8 @@ class Listener:
         try:
             async with held.lock:
                 for path in tuple(held.armed):
-                    await self._stop(held, path)
-            await self._unwatch(held)
+                    await self._subscriptions.stop(held, path)
+            await self._subscriptions.unwatch(held)
         except LinkError as error:
             self._failed(held, error)
 
@@ -97,13 +98,13 @@ class Listener:
         path: str = at.obj[0]  # as bleak keeps it, over BlueZ
         async with held.lock:
             if not path.startswith(held.path + "/"):
-                await self._move(held, path.rsplit("/", 2)[0])
+                await self._subscriptions.move(held, path.rsplit("/", 2)[0])
             held.found[path] = uuid
             held.connected, held.released = True, False
             held.inbox = inbox
             held.read.add(uuid)
             if path not in held.armed:
-                await self._start(held, path)
+                await self._subscriptions.start(held, path)
 
     async def release(self, address: str) -> None:
         """Before we hang up: off, so that the meter keeps what it measures. Raises LinkError."""
@@ -113,7 +114,7 @@ class Listener:
         async with held.lock:
             held.released = True
             for path in tuple(held.armed):
-                await self._stop(held, path)
+                await self._subscriptions.stop(held, path)
 
     def rearm(self, address: str) -> None:
         """A connect was given up: what BlueZ believes of its subscriptions may be wrong."""
@@ -180,64 +181,23 @@ class Listener:
         self._stirred.set()
 
     async def _arm(self, held: Held) -> None:
-        """Stop before start: after a link that was cut early, a subscription is dead in silence."""
         try:
-            async with held.lock:
-                if held.released and held.connected:
-                    return
-                for path in held.chosen():
-                    if path not in held.armed:
-                        await self._stop(held, path)
-                        await self._start(held, path)
-                        self._counters.rearms += 1
-        except LinkError as error:
-            self._failed(held, error)
+            await self._subscriptions.arm(held)
         finally:
             if held not in self._due:
                 held.settled.set()
 
-    async def _start(self, held: Held, path: str) -> None:
-        try:
-            await self._bluez.call(path, CHARACTERISTIC, "StartNotify")
-        except BluezError as error:
-            if error.name != IN_PROGRESS:
-                raise
-        held.armed.add(path)
-
-    async def _stop(self, held: Held, path: str) -> None:
-        held.armed.discard(path)
-        try:
-            await self._bluez.call(path, CHARACTERISTIC, "StopNotify")
-        except BluezError as error:  # there was none, or there is no such object any more
-            log.debug("%s: %s", held.address, error)
-
     async def _look(self, held: Held, objects: Objects) -> None:
         path = self._path(objects, held.address)
         if path != held.path:
-            await self._move(held, path)
+            await self._subscriptions.move(held, path)
         held.look(objects)
         held.armed.clear()
         self._want(held)
-
-    async def _move(self, held: Held, path: str) -> None:
-        await self._unwatch(held)
-        held.path = path
-        held.found.clear()
-        held.armed.clear()
-        await self._watch(held)
-
-    async def _watch(self, held: Held) -> None:
-        for rule in held.rules:
-            await self._bluez.watch(rule)
-
-    async def _unwatch(self, held: Held) -> None:
-        for rule in held.rules:
-            await self._bluez.unwatch(rule)
 
     def _path(self, objects: Objects, address: str) -> str:
         return place(objects, self._adapter, address)
 
     def _failed(self, held: Held, error: LinkError) -> None:
-        self._counters.listener_errors += 1
+        self._subscriptions.failed(held, error)
         held.settled.set()
-        log.warning("meter ..%s: cannot listen to it for now: %s", held.address[-5:], error)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Self, cast
 from uuid import UUID
 
-from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
 from drivers.api import Advertisement, Frame, LinkError
@@ -17,14 +16,12 @@ from gateway.guests import GuestList, Guests
 from gateway.link import Counters, Limits, Link, Orphans, RadioError
 from gateway.radio import plugin
 from gateway.radio.backends import Backend, Loaded
-from gateway.radio.bleak_link import BleakLink
 from gateway.radio.errors import link_errors
-from gateway.radio.healing import Healer, Part, Rung
+from gateway.radio.healing import Healer, Rung
+from gateway.radio.links import Links
 from gateway.radio.scan import Scan, Wanted
 
 log = logging.getLogger(__name__)
-
-FAILURES = 2  # connects that fail in a row before something is done about it
 
 
 def everybody(_address: str, _services: Sequence[str]) -> bool:
@@ -49,12 +46,9 @@ class Radio:
         self._name, self._adapter, self._state_dir = backend, adapter, state_dir
         self._limits = limits or Limits()
         self._restart_file = restart_file
-        self._slots = asyncio.Semaphore(links)
-        self._initiating = asyncio.Lock()  # BlueZ answers a second Connect with InProgress
-        self._failures = 0
+        self._at_most = links
         self._guests = GuestList()
         self._orphans = Orphans()
-        self._links: set[BleakLink] = set()
         self._backend: Backend
         self._closing = AsyncExitStack()
 
@@ -63,6 +57,9 @@ class Radio:
         self._backend = await self._open()
         self._healer = Healer(self, self.counters, look_s=self._limits.look_s)
         self._scan = Scan(self._backend, self._limits, self.counters, self._healer)
+        self._links = Links(
+            self._backend, self._limits, self.counters, self._guests, self._healer, self._at_most
+        )
         group = await self._closing.enter_async_context(asyncio.TaskGroup())
         self._tasks = (
             group.create_task(self._backend.run(self), name="radio backend"),
@@ -110,14 +107,8 @@ class Radio:
     @asynccontextmanager
     async def connect(self, address: str) -> AsyncIterator[Link]:
         """A link to a meter that was heard, at once, and let go at the end. Raises LinkError."""
-        async with self._slots:
-            async with self._initiating:
-                link = await self._initiate(address)
-            try:
-                yield link
-            finally:
-                await link.close()
-                self._links.discard(link)
+        async with self._links.connect(address, self._device(address)) as link:
+            yield link
 
     async def hold(self, address: str, characteristics: Collection[UUID]) -> None:
         """Hear a bonded meter from now on, also while no link stands. Ever again is no harm."""
@@ -150,61 +141,10 @@ class Radio:
             async with asyncio.timeout(self._limits.gatt_s):
                 await self._backend.forget(address, device)
 
-    async def _pair(self, client: BleakClient, device: BLEDevice) -> str:
-        guests, address = self._guests, device.address
-        stood = await self._backend.bonded(client, device)
-        if not stood:
-            if not guests.admits(address):
-                self.counters.bond_errors += 1
-                raise guests.refused(address, f"{address}: no pairing window is open for it")
-            try:
-                with link_errors(self.counters, f"{address}: pairing"):
-                    await self._backend.pair(client, device, guests)
-            except LinkError as error:
-                self.counters.bond_errors += 1
-                raise guests.refused(address, str(error)) from error
-        return guests.method(address, stood)
-
     def _device(self, address: str) -> BLEDevice:
         if address not in self._scan.devices:
             raise LinkError(f"{address}: not heard yet")
         return self._scan.devices[address]
-
-    async def _initiate(self, address: str) -> BleakLink:
-        device, backend = self._device(address), self._backend
-        link = BleakLink(
-            self._limits,
-            self.counters,
-            backend.ears,
-            lambda client: self._pair(client, device),
-            lambda client: backend.bonded(client, device),
-        )
-        self._guests.arrives(address)
-        self.counters.connects += 1
-        heard = backend.ears.heard(address)
-        await backend.ears.ready(address)
-        limit_s = self._limits.connect_s
-        try:
-            with link_errors(self.counters, f"{address}: connecting"):
-                # A bluetoothd that hangs hangs bleak's farewell to the attempt as well.
-                async with asyncio.timeout(limit_s + self._limits.close_s):
-                    async with asyncio.timeout(limit_s):
-                        link.attach(address, await backend.connect(device, link.lost))
-        except LinkError:
-            backend.ears.rearm(address)
-            self._connect_failed(in_vain=backend.ears.heard(address) == heard)
-            raise
-        self._failures = 0
-        self._healer.well(Part.CONNECTING)
-        self._links.add(link)
-        return link
-
-    def _connect_failed(self, in_vain: bool) -> None:
-        """A meter that says its word and hangs up at once has been connected well enough."""
-        self.counters.connect_errors += 1
-        self._failures = self._failures + 1 if in_vain else 0
-        if in_vain and self._failures % FAILURES == 0:
-            self._healer.ill(Part.CONNECTING, f"{self._failures} connects in a row have failed")
 
     @property
     def present(self) -> bool:
@@ -215,8 +155,7 @@ class Radio:
 
     def gone(self) -> None:
         """The service has died; bleak does not notice, so the links are told here."""
-        for link in self._links:
-            link.drop()
+        self._links.drop()
         self._scan.abandon()
 
     def back(self) -> None:
