@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import logging
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -31,24 +33,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--kills", type=int, default=100, help="default: %(default)s")
     parser.add_argument("--seed", help="repeats the same lots; default: a fresh one, printed")
-    parser.add_argument("--keep", action="store_true", help="leave logs and databases behind")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave logs and databases behind, as after a failure"
+    )
     chosen = parser.parse_args(arguments)
     seed = chosen.seed or secrets.token_hex(4)
     folder = Path(tempfile.mkdtemp(prefix="torture-", dir=ON_DISK))
     print(f"./dev torture --kills {chosen.kills} --seed {seed}", flush=True)
-    return asyncio.run(_until_told(folder, chosen.kills, seed))
+    # Packets to those who have just been killed, and from them: there is no other news in that.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    logging.getLogger("bumble").setLevel(logging.CRITICAL)
+    well = asyncio.run(_until_told(folder, chosen.kills, seed))
+    if well and not chosen.keep:
+        shutil.rmtree(folder)
+    else:
+        print(f"files: {folder}", file=sys.stderr)
+    return 0 if well else 1
 
 
-async def _until_told(folder: Path, kills: int, seed: str) -> int:
+async def _until_told(folder: Path, kills: int, seed: str) -> bool:
     """SIGTERM as well ends everything that was started."""
     loop = asyncio.get_running_loop()
     torture = loop.create_task(_torture(folder, kills, seed), name="torture")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, torture.cancel)
-    return await torture
+    try:
+        return await torture
+    except asyncio.CancelledError:
+        print("\nended before it was done", file=sys.stderr)
+        return False
 
 
-async def _torture(folder: Path, kills: int, seed: str) -> int:
+async def _torture(folder: Path, kills: int, seed: str) -> bool:
     count = Count(kills)
     async with scene(folder, kills) as here:
         await here.introduce()
@@ -62,9 +78,10 @@ async def _torture(folder: Path, kills: int, seed: str) -> int:
         whole = await settle(here)
         await here.gateway.stop()
         await here.receiver.stop()
-        result = await judged(here, count)
+        shutil.copytree(here.state, folder / "state-at-the-end")
+        result = await judged(here)
         _tell(here, count, result, whole)
-    return 0 if result.well else 1
+    return result.well
 
 
 def _tell(here: Scene, count: Count, result: Result, whole: bool) -> None:
@@ -78,7 +95,6 @@ def _tell(here: Scene, count: Count, result: Result, whole: bool) -> None:
         print("not everything was sent in time")
     for complaint in result.verdict.complaints[:COMPLAINTS]:
         print(f"  {complaint}")
-    print(f"files: {here.folder}")
     print(result.line(), flush=True)
 
 

@@ -1,7 +1,6 @@
 """When the trouble is over: everything is collected and sent, then judged."""
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -75,7 +74,7 @@ async def _all_sent(here: Scene) -> bool:
     return not any(rows[state] for state in UNSENT)
 
 
-async def judged(here: Scene, count: Count) -> Result:
+async def judged(here: Scene) -> Result:
     """To be called when nothing runs any more."""
     truth: dict[int, tuple[Meter, Measured]] = {}
     measured: list[Facts] = []
@@ -178,7 +177,3 @@ def notes(here: Scene, count: Count) -> Iterator[str]:
             for reason in sorted(set(reasons)):
                 yield f"  {reasons.count(reason)} times: {reason}"
     yield from here.missing
-
-
-def now_s() -> float:
-    return time.monotonic()
