@@ -66,7 +66,10 @@ class BleakLink:
         return await self._call("pairing", self._limits.bond_s, lambda: self._pair(self._client))
 
     async def bonded(self) -> bool:
-        return await self._call("bond", self._limits.gatt_s, lambda: self._bonded(self._client))
+        found = await self._call("bond", self._limits.gatt_s, lambda: self._bonded(self._client))
+        if not found and not self.connected:  # of a bond that stands nothing can be seen then
+            raise LinkError(f"{self.address}: the link was lost")
+        return found
 
     async def read(self, characteristic: UUID) -> bytes:
         at = self._at(characteristic)

@@ -66,6 +66,17 @@ async def test_bonding_twice_is_bonding_once(home: Home, radio: Radio) -> None:
         assert link.connected
 
 
+async def test_a_lost_link_is_not_taken_for_a_lost_bond(home: Home, radio: Radio) -> None:
+    home.cuff.wake()
+    async with linked(radio, home.cuff) as link:
+        await link.bond()
+        assert await link.bonded()
+        await home.cuff.peripheral.hang_up()
+        assert [frame async for frame in link.frames()] == []  # it has ended
+        with pytest.raises(LinkError, match="the link was lost"):
+            await link.bonded()
+
+
 async def test_a_meter_gives_its_records_with_their_contexts(home: Home, radio: Radio) -> None:
     home.glucose.measure()
     async with linked(radio, home.glucose) as link:
