@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from drivers.api import Driver, LinkError
 from gateway.clock import OurClock
+from gateway.guests import BondLost
 from gateway.introduction import Introductions
 from gateway.live import RadioFacts
 from gateway.onlookers import Onlookers
@@ -95,11 +96,14 @@ class Collect:
         try:
             await self._meet(device_id)
             self._facts.failing.pop(device_id, None)
+            self._facts.bonds_lost.discard(device_id)
             self._not_before[device_id] = time.monotonic() + REST_S
         except (LinkError, Known) as error:
             failures = self._facts.failing[device_id] = self._facts.failing.get(device_id, 0) + 1
             pause = min(RETRY_CAP_S, RETRY_FIRST_S * 2 ** (failures - 1))
             self._not_before[device_id] = time.monotonic() + pause
+            if isinstance(error, BondLost):
+                self._facts.bonds_lost.add(device_id)
             self._facts.last_error = f"device {device_id}: {error}"
             log.warning("device %d: %s; again in %.0f s at the earliest", device_id, error, pause)
         finally:
@@ -119,9 +123,8 @@ class Collect:
             conversed = await self._session(device, driver)
             outcome = "complete" if conversed else "introduced"
         except* (LinkError, Known) as errors:
-            first = _first(errors)
+            first = self._introductions.failed(device, _first(errors))
             outcome = str(first)
-            self._introductions.failed(device, first)
             raise first from errors
         finally:
             kept = await self._strays.end(device_id, outcome)

@@ -4,7 +4,7 @@ Nobody measured, radio deaf, line down and backend silent are told apart: the fi
 these, and no condition at all.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -35,6 +35,7 @@ class Seen:
     unheard_for: timedelta  # since anything was heard on the radio, or since the start
     radio_errors: bool  # the scanner failed since anything was heard
     failing: Mapping[int, int] = field(default_factory=dict)  # device -> sessions failed in a row
+    bonds_lost: Collection[int] = ()  # devices whose key does not fit any more
 
 
 def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...]:
@@ -130,8 +131,21 @@ def _devices(facts: Facts, seen: Seen) -> Iterator[Condition]:
         if not device.introduced:
             yield Condition(
                 id=f"meter-needs-pairing/{short}",
-                text=f"The meter {name} has not been met yet, and is not paired. Put it into pairing"
-                " mode as its manual says, close to the gateway, and run `hjemgate pair`.",
+                text=f"The meter {name} has not been met yet, and is not paired. Put it into"
+                " pairing mode as its manual says, close to the gateway: `hjemgate pair`.",
+            )
+        elif not device.bound:
+            yield Condition(
+                id=f"meter-needs-person/{short}",
+                text=f"The meter {name} is paired and belongs to nobody, so it is not read: say"
+                " whose it is with `hjemgate devices add`, or `hjemgate forget` it.",
+            )
+        elif device.id in seen.bonds_lost:
+            yield Condition(
+                id=f"meter-bond-lost/{short}",
+                text=f"The meter {name} is heard, but its key does not fit any more: it or the"
+                " gateway has lost the pairing, or another device uses its address. Nothing is"
+                " read, the meter keeps its readings. Pair it again: `hjemgate pair`.",
             )
         elif seen.failing.get(device.id, 0) >= FAILING:
             yield Condition(

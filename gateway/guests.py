@@ -22,6 +22,10 @@ class BondError(LinkError):
         self.asked, self.answered = asked, answered
 
 
+class BondLost(LinkError):
+    """One side has the key and the other has not: nothing is read, and nothing is paired."""
+
+
 @dataclass(slots=True)
 class _Guest:
     passkey: Passkey | None

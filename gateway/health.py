@@ -125,6 +125,7 @@ class Health:
             unheard_for=timedelta(seconds=up_s if silent_s is None else silent_s),
             radio_errors=counters.scan_errors != self._ear[1],
             failing=live.radio.failing,
+            bonds_lost=live.radio.bonds_lost,
         )
 
     def _counters(self) -> dict[str, int]:
@@ -133,6 +134,7 @@ class Health:
             "radio connects": counters.connects,
             "radio connect errors": counters.connect_errors,
             "radio link errors": counters.link_errors,
+            "radio bond errors": counters.bond_errors,
             "radio scan errors": counters.scan_errors,
             "radio overrun": counters.overrun,
             "radio orphans": counters.orphans,

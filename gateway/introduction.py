@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from drivers.api import Bond, Driver, LinkError
-from gateway.guests import BondError
+from gateway.guests import BondError, BondLost
 from gateway.link import Link
 from gateway.outbox import devices, roster
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.roster import Entry
 from gateway.outbox.store import Store
-from gateway.pairing import LOST_HERE, Introduction, introduce
+from gateway.pairing import LOST_HERE, LOST_THERE, Introduction, introduce
 from gateway.pairing_window import Window, Windows
 from gateway.radio import Radio
 
@@ -74,11 +74,15 @@ class Introductions:
             await self._windows.close(window, "the bond stands")
         return await self._somebodys(link, device)
 
-    def failed(self, device: Device, error: Exception) -> None:
+    def failed(self, device: Device, error: LinkError | Known) -> LinkError | Known:
+        """The error in words for a technician, told at the window as well."""
+        if isinstance(error, BondLost) and isinstance(error.__cause__, Exception):
+            error = BondLost(LOST_THERE.format(address=device.address))
         if window := self._windows.find(device.address):
             cause = error.__cause__
             wrong = isinstance(cause, BondError) and cause.answered
             window.tell("failed", words=str(error), wrong_passkey=wrong)
+        return error
 
     async def _first_contact(
         self, link: Link, driver: Driver, device: Device, row: int, window: Window | None
@@ -97,7 +101,7 @@ class Introductions:
         if not link.connected:
             raise LinkError("the meter hung up before it was known whether its bond stands")
         if window is None:
-            raise LinkError(LOST_HERE.format(address=device.address))
+            raise BondLost(LOST_HERE.format(address=device.address))
         met = await introduce(link, driver)
         try:
             await self._store(roster.paired_anew, device.id, met.identity, met.bond)

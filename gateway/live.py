@@ -29,6 +29,7 @@ class RadioFacts:
     links: int = 0
     last_error: str | None = None
     failing: dict[int, int] = field(default_factory=dict)  # device -> sessions failed in a row
+    bonds_lost: set[int] = field(default_factory=set)  # devices whose key does not fit any more
     counters: Counters = field(default_factory=Counters)  # the radio's own
 
 

@@ -142,7 +142,7 @@ async def _simulate(socket: Path, every_s: float, records: int) -> None:
 def _introduce(home: Home) -> None:
     print("A virtual home. Write into the gateway's configuration:\n")
     print(f'  [radio]\n  backend = "bumble"\n  adapter = "{home.adapter}"\n')
-    print("and add the meters with `hjemgate devices add`:\n")
+    print("and bring the meters in with `hjemgate pair`, or `hjemgate devices add`:\n")
     for meter in home.meters:
         identity = meter.identity
         print(f"  --driver {meter.driver:20} --address {identity.address}   # {identity.name}")

@@ -58,7 +58,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=style,
         epilog="example: hjemgate devices forget C0:11:22:33:44:55",
     )
-    add_forget_arguments(forget)
+    _forget_arguments(forget)
+    talk.add_arguments_below(forget)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,13 +85,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_forget_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of `hjemgate forget`."""
+    _forget_arguments(parser)
+    talk.add_arguments(parser)
+
+
+def _forget_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(do=_forget)
     parser.add_argument("address", metavar="ADDRESS", help="the meter's Bluetooth address")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
         "--unsent-too", action="store_true", help="even if nobody else holds its readings yet"
     )
-    talk.add_arguments_below(parser)
 
 
 def run(args: argparse.Namespace) -> int:

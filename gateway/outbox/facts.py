@@ -33,6 +33,7 @@ class DeviceFacts:
     last_session: datetime | None
     last_outcome: str | None  # of that session, in words; may name the meter's address
     last_reading: datetime | None
+    bound: bool = True  # it is somebody's, or ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +107,15 @@ _DEVICES = """
            (SELECT max(started_at) FROM sessions s WHERE s.device_id = d.id),
            (SELECT outcome FROM sessions s WHERE s.device_id = d.id
             AND ended_at IS NOT NULL ORDER BY s.id DESC LIMIT 1),
-           (SELECT max(issued_at) FROM readings r WHERE r.device_id = d.id)
+           (SELECT max(issued_at) FROM readings r WHERE r.device_id = d.id),
+           EXISTS (SELECT 1 FROM bindings b WHERE b.device_id = d.id AND b.only IS NULL)
     FROM devices d ORDER BY id
 """
 
 
 def _device(columns: Row) -> DeviceFacts:
-    (id_, address, driver, met, bond, battery, cursor, added_at, session, outcome, reading) = (
-        columns
-    )
+    id_, address, driver, met, bond, battery, cursor, added_at, *rest = columns
+    session, outcome, reading, bound = rest
     return DeviceFacts(
         id_,
         address,
@@ -127,6 +128,7 @@ def _device(columns: Row) -> DeviceFacts:
         maybe(session),
         outcome,
         maybe(reading),
+        bool(bound),
     )
 
 
