@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+import secrets
 from pathlib import Path
 from typing import Self, cast
 
 from bumble import hci, ll
 from bumble.controller import Controller
+from bumble.core import PhysicalTransport
 from bumble.link import LocalLink
-from bumble.transport.common import PacketParser
+from bumble.transport.common import PacketParser, Transport
 
 # Bumble's controller offers both, yet answers in the plain old way that they replace.
 NOT_OFFERED = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
@@ -22,7 +24,7 @@ class Air:
     def __init__(self, socket: Path) -> None:
         self.adapter = f"unix:{socket}"  # what a gateway's configuration calls it
         self._socket = socket
-        self._link = LocalLink()  # type: ignore[no-untyped-call] # Bumble has no annotation here
+        self._link = _Link()
         self._hosts: set[asyncio.Transport] = set()
 
     async def __aenter__(self) -> Self:
@@ -51,14 +53,57 @@ class Air:
         self._hosts.add(transport)
 
     def left(self, transport: asyncio.Transport, controller: Controller) -> None:
-        """A host is gone: its peers see a supervision timeout."""
+        """A host is gone."""
         self._hosts.discard(transport)
+        self.unplug(controller)
+
+    def plug(self, transport: Transport) -> Controller:
+        """One more adapter, for the host behind *transport*: a kernel behind /dev/vhci.
+
+        It has a public address, another each time, as every real one has. Without it a kernel
+        that scans and connects at once connects in the name of a throw-away address, believes
+        otherwise, and no bond comes about.
+        """
+        controller = self.controller("kernel")
+        own = b"\x02" + secrets.token_bytes(5)  # locally administered; shown in this order
+        controller.public_address = hci.Address(own[::-1], hci.Address.PUBLIC_DEVICE_ADDRESS)
+        controller.host = transport.sink
+        transport.source.set_packet_sink(controller)
+        return controller
+
+    def unplug(self, controller: Controller) -> None:
+        """Take it out of the air: its peers see a supervision timeout."""
         controller.host = None
         for connection in controller.le_connections.values():
             connection.send_ll_control_pdu(
                 ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
             )
         self._link.remove_controller(controller)
+
+
+class _Link(LocalLink):
+    """Bumble's, that sends in the name of the connection.
+
+    Its own takes the random address of the moment, and a kernel that scans while it is connected
+    changes that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call] # Bumble has no annotation here
+
+    def send_acl_data(
+        self,
+        sender_controller: Controller,
+        destination_address: hci.Address,
+        transport: PhysicalTransport,
+        data: bytes,
+    ) -> None:
+        sender = sender_controller.le_connections.get(destination_address)
+        receiver = self.find_le_controller(destination_address)
+        if transport is PhysicalTransport.LE and sender is not None and receiver is not None:
+            asyncio.get_running_loop().call_soon(
+                receiver.on_link_acl_data, sender.self_address, transport, data
+            )
 
 
 class _Controller(Controller):
