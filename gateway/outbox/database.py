@@ -120,10 +120,14 @@ class Database:
         self._quota = octets // PAGE_OCTETS
         self._limit(100 - RELIEVING_PERCENT)
 
-    def used_percent(self) -> int:
-        """How much of the quota rows take; pages that were freed are used again."""
+    def used_octets(self) -> int:
+        """What rows take; pages that were freed are used again."""
         pages = int(self.one("PRAGMA page_count")) - int(self.one("PRAGMA freelist_count"))
-        return pages * 100 // self._quota
+        return pages * PAGE_OCTETS
+
+    def used_percent(self) -> int:
+        """How much of the quota that is."""
+        return self.used_octets() * 100 // (self._quota * PAGE_OCTETS)
 
     def next_id(self, table: str) -> int:
         """The row id to insert next: it must be known before a column can be sealed.

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gateway.outbox.database import Database, Row
 from gateway.outbox.moments import from_us, maybe
+from gateway.outbox.quota import Lack, full
 
 UNHEARD = 0x10  # PUBACK: no matching subscribers
 ASKED_TWICE = 2  # published so often without a receipt: not the first wait any more
@@ -41,7 +42,7 @@ class Facts:
     """Everything that health is computed from, as of one moment."""
 
     epoch: str
-    bytes: int
+    bytes: int  # taken by rows; what was freed is used again and does not count
     captured: int  # frames not yet read, those that wait for our clock among them
     waiting_for_clock: int
     pending: int
@@ -58,6 +59,8 @@ class Facts:
     last_receipt: datetime | None
     devices: tuple[DeviceFacts, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
+    full: Lack | None = None  # why no meter is connected to
+    salvaged_at: datetime | None = None  # a damaged file was set aside
 
     @property
     def held(self) -> int:
@@ -78,7 +81,7 @@ def facts(db: Database) -> Facts:
     ).fetchone()
     return Facts(
         epoch=db.epoch,
-        bytes=int(db.one("PRAGMA page_count")) * int(db.one("PRAGMA page_size")),
+        bytes=db.used_octets(),
         captured=frames.get("captured", 0),
         waiting_for_clock=_count(db, "frames", "state = 'captured' AND NOT trusted"),
         pending=moving.get("pending", 0),
@@ -99,6 +102,8 @@ def facts(db: Database) -> Facts:
         ),
         devices=tuple(_device(row) for row in db.execute(_DEVICES)),
         counters=dict(db.execute("SELECT name, n FROM counters ORDER BY name").fetchall()),
+        full=full(db),
+        salvaged_at=maybe(db.meta("salvaged_at")),
     )
 
 

@@ -6,6 +6,7 @@ Every function works inside one transaction, with foreign keys not yet enforced.
 import uuid
 from collections.abc import Collection
 from hashlib import sha256
+from zlib import decompress
 
 from gateway.outbox.database import Database
 from gateway.outbox.vault import KeyRefused
@@ -33,10 +34,9 @@ def _bodies(db: Database) -> None:
         "SELECT b.reading_id, r.sha256 FROM bodies b LEFT JOIN readings r ON r.id = b.reading_id"
     ).fetchall()
     for row, digest in rows:
+        sealed = db.one("SELECT body FROM bodies WHERE reading_id = ?", row)
         try:
-            body = db.open(
-                "bodies", row, "body", db.one("SELECT body FROM bodies WHERE reading_id = ?", row)
-            )
+            body = decompress(db.open("bodies", row, "body", sealed))
         except KeyRefused:
             body = b""
         if sha256(body).hexdigest() != digest:
@@ -93,12 +93,15 @@ def _lost_meters(db: Database) -> None:
             f"lost {device}",
             LOST,
         )
-        db.execute(
-            "UPDATE frames SET state = 'parked', reason = ?"
-            " WHERE device_id = ? AND state = 'captured'",
-            f"its meter was {LOST}",
-            device,
-        )
+        for table, undone in (
+            ("frames", "state = 'captured'"),
+            ("readings", "state = 'pending' AND seq IS NULL"),
+        ):
+            db.execute(
+                f"UPDATE {table} SET state = 'parked', reason = ? WHERE device_id = ? AND {undone}",
+                f"its meter was {LOST}",
+                device,
+            )
 
 
 def _lost_sessions(db: Database) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from drivers.api import DeviceInfo, Frame, sig_uuid
 from drivers.registry import all_drivers
+from gateway import trial
 from gateway.clock import OurClock
 from gateway.model import GatewayInfo, Message, Patient, Stamp
 from gateway.outbox import delivery, devices, frames, sessions
 from gateway.outbox.delivery import ReceiptNote, Resend
 from gateway.outbox.store import Store, open_store
 from gateway.process import Process, Terms
+from gateway.suspects import Survives, Suspects
 
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)  # noon in Copenhagen
 ANNA = Patient("urn:ietf:rfc:3986", "urn:uuid:11111111-2222-4333-8444-555555555555")
@@ -39,14 +41,22 @@ class Now:
 class House:
     """One outbox and its process, at a time of our choosing."""
 
-    def __init__(self, state_dir: Path, *, gate: bool = False, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        gate: bool = False,
+        store: Store | None = None,
+        survives: Survives = trial.survives,
+    ) -> None:
         self.state_dir = state_dir
         self.now = Now()
         self.store: Store = store or open_store(state_dir, state_dir / "outbox.key")
         self.ours = OurClock("assume", "Europe/Copenhagen", self.now)
         info = GatewayInfo("gw-7f3ak2m9qd", "0.1.0", "assumed")
         terms = Terms(info, self.ours.zone, simulated=True, gate=gate)
-        self.process = Process(self.store, all_drivers(), self.ours, terms)
+        suspects = Suspects(self.store, all_drivers(), self.ours, survives)
+        self.process = Process(self.store, all_drivers(), self.ours, terms, suspects)
 
     def close(self) -> None:
         self.store.close()

@@ -85,7 +85,7 @@ async def one_life(chance: random.Random, folder: Path) -> None:
         files = some_cuts(promises, life, chance)
     await life.start(Promises(files))
     await life.end()
-    assert set(await life.house.states()) == {"received"}
+    assert set(await life.house.states()) <= {"received"}
     records = {(meter, frame) for meter, octets in life.memory.items() for frame in octets}
     for meter, frame in life.promised | records:
         assert len(await life.readings_of(meter, frame)) == 1
