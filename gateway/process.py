@@ -227,8 +227,8 @@ class Process:
         patient = await self._store(devices.patient_of, item.binding)
         name, event = await self._store(sessions.clock_pair, item.session)
         pair = sessions.to_pair(name, event, clock.corrected(event.stamp, now) if event else None)
-        driver = self._drivers[device.driver]
-        if patient is None or device.identity is None or device.info is None:
+        driver = self._drivers.get(device.driver)
+        if driver is None or patient is None or device.identity is None or device.info is None:
             raise RenderError("its person or its meter is not known")
         return Record(
             id=item.uuid,
