@@ -28,6 +28,7 @@ OBJECTS = "org.freedesktop.DBus.ObjectManager"
 BUS = "org.freedesktop.DBus"
 
 OWNER_RULE = f"type='signal',sender='{BUS}',member='NameOwnerChanged',arg0='{NAME}'"
+UP_S = 2.0  # a call at the very start waits for the connection to the bus
 AGAIN_S = 1.0  # the bus is a local socket: if it is not there, the system is just starting
 
 Objects = dict[str, dict[str, dict[str, Any]]]
@@ -56,6 +57,7 @@ class Bluez:
         self._rules: dict[str, int] = {OWNER_RULE: 1}
         self._exported: dict[str, ServiceInterface] = {}
         self._bus: MessageBus | None = None
+        self._up = asyncio.Event()
         self._owner = ""
 
     @property
@@ -72,12 +74,14 @@ class Bluez:
                 for path, interface in self._exported.items():
                     bus.export(path, interface)
                 self._bus = bus
+                self._up.set()
                 await self._begin()
                 await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast's own
             except (AuthError, OSError, EOFError, LinkError) as error:
                 log.debug("the system bus: %s", error)
             finally:
                 self._bus = None
+                self._up.clear()
                 bus.disconnect()
             self._owned_by("")
             await asyncio.sleep(AGAIN_S)
@@ -143,10 +147,7 @@ class Bluez:
     async def _call(
         self, to: str, path: str, interface: str, member: str, signature: str, *body: object
     ) -> list[Any]:
-        # A call on a dead connection makes dbus-fast 5.2 take its file descriptor off the loop once
-        # more, though that number may be somebody else's by then.
-        if self._bus is None or not self._bus.connected:
-            raise LinkError(f"{member}: the system bus is not there")
+        bus = await self._connected_bus(member)
         message = Message(
             destination=to,
             path=path,
@@ -158,7 +159,7 @@ class Bluez:
         )
         try:
             async with asyncio.timeout(self._limit_s):
-                answer = await self._bus.call(message)
+                answer = await bus.call(message)
         except TimeoutError as error:
             raise LinkError(f"{member}: no answer from BlueZ in time") from error
         except (OSError, EOFError) as error:
@@ -166,6 +167,22 @@ class Bluez:
         if answer.message_type is MessageType.ERROR:
             raise _refusal(answer)
         return list(answer.body)
+
+    async def _connected_bus(self, member: str) -> MessageBus:
+        """Raises LinkError.
+
+        A call on a dead connection makes dbus-fast 5.2 take its file descriptor off the loop once
+        more, though that number may be somebody else's by then.
+        """
+        if self._bus is None:
+            try:
+                async with asyncio.timeout(UP_S):
+                    await self._up.wait()
+            except TimeoutError as error:
+                raise LinkError(f"{member}: the system bus is not there") from error
+        if self._bus is None or not self._bus.connected:
+            raise LinkError(f"{member}: the system bus has gone")
+        return self._bus
 
     def _handle(self, message: Message) -> None:
         if message.message_type is not MessageType.SIGNAL:
