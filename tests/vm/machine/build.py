@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ RECIPE = ("build.py", "kernel.py", "init.sh")  # another recipe is another machi
 PACKAGES = ("bluez", "dbus", "linux-image-amd64", "busybox-static")
 # Only what starts the machine needs them, and they are 400 MB of files.
 SPENT = ("boot", "lib/modules", "usr/lib/modules", "usr/share/doc", "usr/share/locale")
+KEPT_S = 86_400  # one of another recipe may be running: another branch's
 # Packages that are only unpacked have made no users; dbus-daemon wants to become one.
 USERS = "root:x:0:0:root:/root:/bin/sh\nmessagebus:x:100:100::/nonexistent:/usr/sbin/nologin\n"
 GROUPS = "root:x:0:\nmessagebus:x:100:\nbluetooth:x:101:\n"
@@ -46,14 +48,21 @@ def machine(release: str) -> Machine:
     folder = cache / f"{release}-{_recipe()}"
     with _alone(cache / f"{release}.lock"):
         if not folder.exists():
-            for old in cache.glob(f"{release}-*"):
-                shutil.rmtree(old)
+            _tidy(cache, release)
             _build(release, cache / f"{release}-unfinished", folder)
+        os.utime(folder)
     return Machine(folder / "kernel", folder / "start-disk.gz", folder / "tree")
 
 
 def _recipe() -> str:
     return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in RECIPE)).hexdigest()[:12]
+
+
+def _tidy(cache: Path, release: str) -> None:
+    """Remove what was broken off, and machines that nobody has used lately."""
+    for old in cache.glob(f"{release}-*"):
+        if old.name.endswith("-unfinished") or time.time() - old.stat().st_mtime > KEPT_S:
+            shutil.rmtree(old)
 
 
 @contextmanager
