@@ -6,12 +6,14 @@ from drivers.api import Frame
 from simulator.home import Home
 from simulator.meters.meter import Habits, Meter
 from simulator.meters.peripheral import OPEN, Peripheral, Properties
+from simulator.meters.push import PushMeter
 
 SERVICE, MEASUREMENT = 0x1810, 0x2A35
 
 
-def taken_away(home: Home, meter: Meter) -> None:
+async def take_away(home: Home, meter: PushMeter) -> None:
     """Out of reach: nobody in the home's air hears *meter* any more."""
+    await meter.peripheral.sleep()
     for each in list(home.air._link.controllers):
         if each.random_address.to_string(with_type_qualifier=False) == meter.identity.address:
             home.air.unplug(each)

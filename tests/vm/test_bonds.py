@@ -12,7 +12,7 @@ from simulator.home import Home
 from simulator.meters.meter import Habits
 from tests.vm.bluez import Bus
 from tests.vm.gateway import Gateway, running, until
-from tests.vm.stranger import Stranger, taken_away
+from tests.vm.stranger import Stranger, take_away
 
 MEETINGS = 2  # the second is one that knows how the first ended
 
@@ -42,8 +42,8 @@ async def test_a_stranger_with_the_bonded_address_but_no_key_delivers_nothing(
     measured = home.cuff.measure()
     await gateway.add(home.cuff)
     await gateway.until_readings(1)
-    taken_away(home, home.cuff)
     stranger = Stranger(home, home.cuff, home.cuff.measure().frames[0], habits)
+    await take_away(home, home.cuff)
 
     async def met() -> bool:
         return stranger.meetings >= MEETINGS
