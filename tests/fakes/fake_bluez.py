@@ -20,7 +20,7 @@ from dbus_fast.aio import MessageBus
 from tests.fakes.bluez_mind import Bluez, Pour
 from tests.fakes.bluez_objects import bluez_error
 from tests.fakes.bluez_tree import Attribute, Meter
-from tests.fakes.strangers import Strangers
+from tests.fakes.strangers import FRESH_EVERY, Strangers
 
 
 def full_uuid(short: str) -> str:
@@ -87,8 +87,9 @@ class Orders:
         """Lose the link."""
         self._bluez.drop(self._path(address))
 
-    def strangers(self, per_second: float) -> None:
-        self._strangers.per_second = per_second
+    def strangers(self, per_second: float, fresh_every: int = FRESH_EVERY) -> None:
+        """So many advertisements a second; one in *fresh_every* from an address never heard."""
+        self._strangers.per_second, self._strangers.fresh_every = per_second, fresh_every
 
     def fail(self, method: str, name: str, text: str, times: int = 1) -> None:
         """The next *times* calls of *method*, and no others, answer with org.bluez.Error.<name>."""

@@ -12,6 +12,7 @@ from tests.fakes.bluez_objects import ADAPTER_PATH
 CROWD = 40  # strangers that can be heard at a time
 FRESH_EVERY = 50  # one advertisement in so many comes from an address not heard before
 TICK_S = 0.02
+BURST = 20.0  # at once: dbus-fast 5.2 takes a full socket for the end of the connection
 COMPANIES = (0x004C, 0x0006, 0x0075, 0x00E0)  # Bluetooth SIG company identifiers, common ones
 
 
@@ -20,6 +21,7 @@ class Strangers:
 
     def __init__(self, bluez: Bluez) -> None:
         self.per_second = 0.0
+        self.fresh_every = FRESH_EVERY
         self.sent = 0
         self._bluez = bluez
         self._random = random.Random(20)  # noqa: S311  # neighbours, not secrets
@@ -34,13 +36,14 @@ class Strangers:
             if self._bluez.scanning:
                 due += (now - before) * self.per_second
             before = now
+            due = min(due, BURST)
             while due >= 1:
                 due -= 1
                 self._one()
 
     def _one(self) -> None:
         self.sent += 1
-        if len(self._crowd) < CROWD or self.sent % FRESH_EVERY == 0:
+        if len(self._crowd) < CROWD or self.sent % self.fresh_every == 0:
             self._appear()
             return
         self._crowd.rotate(1)
