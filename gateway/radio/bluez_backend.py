@@ -24,6 +24,10 @@ from gateway.radio.porter import Porter
 log = logging.getLogger(__name__)
 
 DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
+# Measured with BlueZ 5.82: without any condition it tells of a device once, and then only when its
+# signal changes by 8 dB. Heard at a bad moment is then never heard again. This condition
+# everybody meets, and then each advertisement is told of.
+EVERY_ADVERTISEMENT = {"RSSI": -127}
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
 
@@ -57,7 +61,8 @@ class BlueZ:
     # ---- what bleak does ----
 
     def scanner(self, heard: Heard) -> BleakScanner:
-        return BleakScanner(heard, scanning_mode="active", **self._options)
+        options = {"bluez": {**self._options["bluez"], "filters": EVERY_ADVERTISEMENT}}
+        return BleakScanner(heard, scanning_mode="active", **options)
 
     def client(self, device: BLEDevice, lost: Lost) -> BleakClient:
         return BleakClient(device, lost, **self._options)
