@@ -143,8 +143,8 @@ async def test_a_meter_that_cannot_be_read_any_more_is_told_of(scene: Scene) -> 
         await gateway.until("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL", [(1,)])
         await cuff.peripheral.forget()
         cuff.measure()
-        fails = "meter-fails/44:51"
-        await scene.status(lambda now: fails in [each["id"] for each in now["conditions"]])
+        lost = "meter-bond-lost/44:51"
+        await scene.status(lambda now: lost in [each["id"] for each in now["conditions"]])
 
 
 async def test_the_broker_keeps_a_status_of_the_contract_that_counts_what_waits(
