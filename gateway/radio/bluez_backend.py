@@ -61,7 +61,7 @@ class BlueZ:
     # ---- what bleak does ----
 
     def scanner(self, heard: Heard) -> BleakScanner:
-        options = {"bluez": {**self._options["bluez"], "filters": EVERY_ADVERTISEMENT}}
+        options: Any = {"bluez": {**self._options["bluez"], "filters": EVERY_ADVERTISEMENT}}
         return BleakScanner(heard, scanning_mode="active", **options)
 
     def client(self, device: BLEDevice, lost: Lost) -> BleakClient:
