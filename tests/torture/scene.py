@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway import control_client
 from simulator.broker import Broker
+from simulator.child import StageError
 from simulator.demo_act import MEMORY, SLOTS, Household
 from simulator.home import Home
 from simulator.meters.meter import Habits, Measured, Meter
@@ -181,10 +182,19 @@ async def scene(folder: Path, kills: int) -> AsyncIterator[Scene]:
         tasks = [
             lives.create_task(part.live(), name=part.name) for part in (here.gateway, here.receiver)
         ]
-        await here.until_ready()
+        await _begun(here)
         yield here
         for task in tasks:
             task.cancel()
+
+
+async def _begun(here: Scene) -> None:
+    try:
+        async with asyncio.timeout(PAIRING_S):
+            await here.until_ready()
+    except TimeoutError:
+        words = here.gateway.last_words[-1:] or ["nothing"]
+        raise StageError(f"the gateway does not become ready; it said: {words[0]}") from None
 
 
 def _notify_socket(path: Path) -> socket.socket:
