@@ -257,6 +257,27 @@ class Client(aiomqtt.Client):
         self._trouble = getattr(sock, "trouble", None)
         super()._on_socket_close(client, userdata, sock)
 
+    def _on_socket_register_write(
+        self,
+        client: Paho,
+        userdata: object,  # noqa: ARG002  # paho's signature
+        sock: PahoSocket,
+    ) -> None:
+        """aiomqtt would do it later by number, which may then be that of somebody else's socket."""
+
+        def flush() -> None:
+            try:
+                client.loop_write()
+            except (OSError, ValueError) as error:  # a broken pipe; a socket that was closed
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+
+        def watch() -> None:
+            if (number := sock.fileno()) >= 0:
+                self._loop.add_writer(number, flush)
+
+        self._loop.call_soon_threadsafe(watch)  # called in the thread that connects, too
+
     def _on_gone(self, gone: asyncio.Future[None]) -> None:
         """aiomqtt ends a connection so when reading or parsing raised."""
         if not gone.cancelled() and (error := gone.exception()) is not None:
