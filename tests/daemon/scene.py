@@ -207,6 +207,18 @@ class Scene:
                     return dict(answer["status"])
                 await asyncio.sleep(LOOK_S)
 
+    async def introduced(self, meter: Meter) -> None:
+        """Until the gateway has bonded with *meter* and knows who it is."""
+        short = meter.identity.address[-5:]
+
+        def bonded(status: dict[str, Any]) -> bool:
+            return any(
+                each["device"].endswith(short) and each["bond"] == "bonded"
+                for each in status["devices"]
+            )
+
+        await self.status(bonded)
+
     def held(self) -> list[StoredReading]:
         """What the receiver has."""
         path = self.folder / "receiver.db"

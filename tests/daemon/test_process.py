@@ -62,8 +62,10 @@ async def test_sigkill_in_the_middle_loses_nothing_that_is_on_disk_or_at_the_met
         cuff.measure(now - timedelta(minutes=minutes))
     async with running(scene) as gateway:
         await answers(scene.socket)
-        await scene.add(cuff, glucose)
+        await scene.add(glucose)
         glucose.wake()
+        await scene.introduced(glucose)  # no window outlives the process that opened it
+        await scene.add(cuff)
         await until(lambda: len(cuff.collected) > 5, look_s=0)
         gateway.process.kill()
         await gateway.process.wait()
