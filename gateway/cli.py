@@ -31,6 +31,10 @@ VERBS = {
     "forget": ("a meter, its bond, its person's readings", "gateway.commands.forget:FORGET"),
     "held": ("readings that wait to be told whose they are", "gateway.commands.rows:HELD"),
     "parked": ("what could not be read or was refused", "gateway.commands.rows:PARKED"),
+    "rotate-key": (
+        "seal the outbox with a new key",
+        "gateway.commands.rotate_key:ROTATE_KEY",
+    ),
     "watch": ("follow readings on their way, live", "gateway.commands.watch:WATCH"),
     "decode": ("read octets of a meter as a person can", "gateway.commands.decode:DECODE"),
     "version": ("print the version", "gateway.commands.version:VERSION"),

@@ -79,8 +79,8 @@ def open_database(
         salvage.finish(path)
         vault = Vault(*keys.load_keys(key_file, path))
         db = _roomy(path, vault, reserve, factory, now)
-        if len(keys.load_keys(key_file, path)) > 1:
-            log.info("outbox: %d values sealed with the new key", rotation.reseal(db))
+        if vault.exchanging:
+            db = _resealed(db, path, vault, factory, now)
             keys.end_exchange(key_file)
     except KeyRefused as error:
         raise Unusable(_key_words(error, key_file)) from error
@@ -96,6 +96,36 @@ def open_database(
         db.bound(quota)
         reserve.take()
         db.reserve = reserve
+    return db
+
+
+def exchange_key(state_dir: Path, key_file: Path, now: datetime) -> None:
+    """Seal everything with a new key, which takes the old one's place in *key_file*.
+
+    It may be cut short anywhere: both keys are there until it is over, and the next start goes on
+    with it. Raises Unusable: the gateway must not be running.
+    """
+    with lock(state_dir):
+        open_database(state_dir, key_file, now).close()  # whole, and the old key opens it
+        try:
+            keys.begin_exchange(key_file)
+        except KeyRefused as error:
+            raise Unusable(str(error)) from error
+        open_database(state_dir, key_file, now).close()
+
+
+def _resealed(db: Database, path: Path, vault: Vault, factory: Factory, now: datetime) -> Database:
+    """The outbox with nothing in it that needs the old key; what is damaged is salvaged first."""
+    try:
+        log.info("outbox: %d values sealed with the new key", rotation.reseal(db))
+    except KeyRefused:
+        db.close()
+        suspect(path.parent)
+        db = _sound(path, vault, factory, now)
+        rotation.reseal(db)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 

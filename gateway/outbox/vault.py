@@ -41,6 +41,11 @@ class Vault:
         except (InvalidTag, KeyError, ValueError) as error:
             raise KeyRefused(f"{table} row {row}: does not open with this key") from error
 
+    @property
+    def exchanging(self) -> bool:
+        """Whether there is a key to be done away with."""
+        return len(self._aead) > 1
+
     def knows(self, sealed: bytes) -> bool:
         """Whether it was sealed with a key that is here: if it does not open, it is damaged."""
         return sealed[:KEY_ID_OCTETS] in self._aead

@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="
 
 
 def test_every_verb_has_its_heading() -> None:
-    headed = re.findall(r"hjemgate (\w+)", "\n".join(re.findall(r"^## .*$", PAGE, re.MULTILINE)))
+    headed = re.findall(r"hjemgate ([\w-]+)", "\n".join(re.findall(r"^## .*$", PAGE, re.MULTILINE)))
     assert sorted(headed) == sorted([*VERBS, *ADDED])
 
 

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.outbox import devices
 from gateway.outbox.database import Database, connect, migrations
+from gateway.outbox.store import Unusable, open_store
 from gateway.outbox.vault import Vault
-from tests.outbox.house import ANNA, INFO, NOON
+from tests.outbox.house import ANNA, INFO, NOON, House, cuff
+from tests.powercut.life import whole
 
 KEY = bytes(range(32))
 
@@ -52,3 +56,58 @@ def test_a_cursor_and_its_mark_are_kept_and_taken_away_together(tmp_path: Path) 
     devices.advance(db, device, None, None)
     assert (devices.by_id(db, device).cursor, devices.by_id(db, device).mark) == (None, None)
     db.close()
+
+
+class Next(Database):
+    """The program with one schema more, which adds a column to every table."""
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        newest = migrations()[-1][0]
+        if self.one("PRAGMA user_version") == newest:
+            self._migrate(newest + 1, _a_column_more(self))
+
+
+def _a_column_more(db: Database) -> str:
+    tables = db.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    return "".join(f"ALTER TABLE {table} ADD COLUMN later TEXT;\n" for (table,) in tables)
+
+
+async def test_an_outbox_of_the_next_version_is_worked_with_by_this_one(tmp_path: Path) -> None:
+    House(tmp_path).close()
+    vault = Vault(bytes.fromhex((tmp_path / "outbox.key").read_text()))
+    Next(connect(tmp_path / "outbox.db"), vault).close()
+    house = House(tmp_path)
+    await whole(house)
+    assert set(await house.states()) == {"received"}
+    assert await house.rows("PRAGMA user_version") == [(migrations()[-1][0] + 1,)]
+    house.close()
+    again = Next(connect(tmp_path / "outbox.db"), vault)  # and by the next one again
+    assert again.one("SELECT count(*) FROM readings WHERE later IS NULL") > 0
+    again.close()
+
+
+async def test_it_is_salvaged_by_this_one_as_well(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    await house.session(await house.meter(), [cuff()])
+    await house.settle()
+    house.close()
+    vault = Vault(bytes.fromhex((tmp_path / "outbox.key").read_text()))
+    Next(connect(tmp_path / "outbox.db"), vault).close()
+    (tmp_path / "outbox.suspect").touch()
+    salvaged = House(tmp_path)
+    await salvaged.settle()
+    assert len(await salvaged.due()) == 1
+    salvaged.close()
+
+
+def test_one_that_is_two_ahead_is_refused_in_words(tmp_path: Path) -> None:
+    open_store(tmp_path, tmp_path / "key").close()
+    connection = connect(tmp_path / "outbox.db")
+    connection.execute(f"PRAGMA user_version = {migrations()[-1][0] + 2}")
+    connection.close()
+    with pytest.raises(Unusable, match=r"written by a newer version .* install that version again"):
+        open_store(tmp_path, tmp_path / "key")
+    assert not list(tmp_path.glob("outbox.db.damaged-*"))

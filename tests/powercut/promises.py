@@ -58,20 +58,25 @@ class Recorder:
 class Promises:
     """One start of the program, on what a disk held, with everything it has said since."""
 
-    def __init__(self, files: Files, synchronous: str = "FULL") -> None:
-        self.before = files
+    def __init__(self, files: Files, synchronous: str = "FULL", vault: Vault = VAULT) -> None:
+        self.before, self.vault = files, vault
         self.disk = Disk.holding(files)
         self._recorder = Recorder(self.disk, synchronous)
         self._said: list[tuple[int, int]] = [(0, 0)]  # operations done, states promised
-        self.store = Promising(Database(self._recorder, VAULT), self)
+        self.store = Promising(Database(self._recorder, vault), self)
         self.promise()
 
     def promise(self) -> None:
         """Whatever is committed now has been told to somebody."""
         self._said.append((len(self.disk.log), len(self._recorder.states) - 1))
 
-    def check(self, files: Files, after: int) -> None:
-        """Whether *files* may be what a cut after that many operations leaves. Raises Broken."""
+    def check(
+        self, files: Files, after: int, look: Callable[[Database], object] = lambda _: None
+    ) -> None:
+        """Whether *files* may be what a cut after that many operations leaves. Raises Broken.
+
+        *look* at what the program finds when it is started then.
+        """
         last = bisect_right(self._said, (after, len(self._recorder.states))) - 1
         allowed = self._recorder.states[self._said[last][1] :]
         connection = connect(Vfs(Disk.holding(files)))
@@ -81,7 +86,7 @@ class Promises:
                 raise Broken(f"after {after} operations: {verdict}")
             if rows(connection) not in allowed:
                 raise Broken(f"after {after} operations: not the rows that were promised")
-            Database(connection, VAULT)
+            look(Database(connection, self.vault))
         except apsw.Error as error:
             raise Broken(f"after {after} operations: {error}") from error
         finally:

@@ -2,11 +2,15 @@
 
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.outbox.house import House
+from gateway.outbox import rotation
+from gateway.outbox.database import Database
+from gateway.outbox.vault import Vault
+from tests.outbox.house import House, cuff
 from tests.powercut.disk import Files, Platter
 from tests.powercut.life import Life, whole
 from tests.powercut.promises import Broken, Promises
@@ -28,14 +32,16 @@ async def lived(folder: Path, synchronous: str = "FULL") -> Promises:
     return promises
 
 
-def every_cut(promises: Promises, seed: int) -> int:
+def every_cut(
+    promises: Promises, seed: int, look: Callable[[Database], object] = lambda _: None
+) -> int:
     """Cut after each operation, with good luck, bad luck and by chance. Returns how many cuts."""
     platter, chance = Platter(promises.before), dice(seed)
     cuts = 0
     for done in range(len(promises.disk.log) + 1):
         fates = (False,) if platter.at_rest else (False, True, chance)
         for fate in fates:
-            promises.check(platter.cut(fate), done)
+            promises.check(platter.cut(fate), done, look)
         cuts += len(fates)
         if done < len(promises.disk.log):
             platter.did(promises.disk.log[done])
@@ -47,6 +53,28 @@ async def test_a_cut_at_any_moment_of_a_whole_life_breaks_no_promise(tmp_path: P
     cuts = every_cut(promises, FIXED_SEED)
     sys.stdout.write(f"{len(promises.disk.log)} operations, {cuts} cuts\n")
     assert cuts > 2 * len(promises.disk.log)
+
+
+async def test_a_cut_at_any_moment_of_a_change_of_keys_leaves_everything_to_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "BATCH", 4)  # several transactions
+    before = Promises({})
+    house = House(tmp_path, store=before.store)
+    await house.session(await house.meter(), [cuff(121), cuff(122)])
+    await house.settle()
+    house.close()
+    files = {name: bytes(octets) for name, octets in before.disk.files.items()}
+    both = Vault(bytes(32), bytes(range(32)))  # the key that seals now, and that of the model
+    promises = Promises(files, vault=both)
+    assert await promises.store(rotation.reseal) > 8
+    promises.store.close()
+    every_cut(promises, FIXED_SEED, opens_everything)
+
+
+def opens_everything(db: Database) -> None:
+    """Seal all anew: what does not open raises KeyRefused."""
+    rotation.reseal(db)
 
 
 async def test_the_model_finds_what_a_commit_without_a_sync_would_lose(tmp_path: Path) -> None:
