@@ -19,6 +19,7 @@ SETTLING = timedelta(seconds=30)  # after a start: the line and the scanner take
 DEAF = timedelta(minutes=5)  # nothing heard, and the adapter gives errors
 SILENT = timedelta(hours=24)  # nothing heard, though all seems well: even a quiet home has a meter
 FAILING = 3  # sessions failed in a row: once or twice, somebody walked away with the meter
+TOLD_OF_DAMAGE = timedelta(days=7)  # the outbox was salvaged: until then everybody has seen it
 LOW_BATTERY = 15  # percent; many cuffs refuse to inflate below ten
 
 
@@ -46,8 +47,9 @@ def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...
             _clock(facts, seen),
             _radio(seen),
             _line(facts, seen, config, zone),
+            _outbox(facts, seen, config, zone),
             _devices(facts, seen),
-            _rows(facts, config),
+            _rows(facts),
         )
     )
 
@@ -103,7 +105,7 @@ def _radio(seen: Seen) -> Iterator[Condition]:
         )
 
 
-def _rows(facts: Facts, config: Config) -> Iterator[Condition]:
+def _rows(facts: Facts) -> Iterator[Condition]:
     if facts.parked:
         yield Condition(
             id="parked-rows",
@@ -115,12 +117,33 @@ def _rows(facts: Facts, config: Config) -> Iterator[Condition]:
             id="held-rows",
             text=f"{facts.held} kept back until somebody says whose they are: see `hjemgate held`.",
         )
+
+
+def _outbox(facts: Facts, seen: Seen, config: Config, zone: ZoneInfo) -> Iterator[Condition]:
     quota = config.outbox.quota_mib << 20
-    if facts.bytes * 2 > quota:
+    if facts.full == "disk":
+        yield Condition(
+            id="disk-full",
+            text="The disk is full: meters are not read, and keep their readings. Make room"
+            " on it, or change the card.",
+        )
+    elif facts.full == "quota":
+        yield Condition(
+            id="outbox-full",
+            text="The outbox is full: meters are not read and keep their readings. Restore the"
+            " connection or the receiver; or raise outbox.quota_mib if the disk has room.",
+        )
+    elif facts.bytes * 2 > quota:
         yield Condition(
             id="outbox-half-full",
             text=f"The outbox takes {facts.bytes * 100 // quota} % of what it may. Restore the"
             " connection or the receiver; or raise outbox.quota_mib if the disk has room.",
+        )
+    if facts.salvaged_at is not None and seen.now - facts.salvaged_at < TOLD_OF_DAMAGE:
+        yield Condition(
+            id="outbox-salvaged",
+            text=f"The outbox was found damaged {moment(facts.salvaged_at, zone)}. What could be"
+            " read goes on; the damaged file lies beside it. The card may be dying: change it.",
         )
 
 

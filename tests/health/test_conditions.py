@@ -160,6 +160,19 @@ def test_an_outbox_above_half_its_quota_is_told_early(settings: Config) -> None:
     assert ids(replace(QUIET, bytes=half + 1), WELL, settings) == ["outbox-half-full"]
 
 
+def test_what_is_full_is_told_apart(settings: Config) -> None:
+    most = settings.outbox.quota_mib << 20
+    assert ids(replace(QUIET, bytes=most, full="quota"), WELL, settings) == ["outbox-full"]
+    assert ids(replace(QUIET, full="disk"), WELL, settings) == ["disk-full"]
+
+
+def test_an_outbox_that_was_salvaged_is_told_of_for_a_week(settings: Config) -> None:
+    facts = replace(QUIET, salvaged_at=NOON - timedelta(days=6))
+    assert ids(facts, WELL, settings) == ["outbox-salvaged"]
+    facts = replace(QUIET, salvaged_at=NOON - timedelta(days=7))
+    assert ids(facts, WELL, settings) == []
+
+
 def test_every_condition_fits_the_contract_at_its_longest(settings: Config) -> None:
     worst = Seen(
         now=NOON,
@@ -175,9 +188,10 @@ def test_every_condition_fits_the_contract_at_its_longest(settings: Config) -> N
     facts = replace(
         QUIET,
         bytes=many << 20,
+        salvaged_at=NOON,
         waiting_for_clock=many,
         held_readings=many,
         parked_readings=many,
         devices=(replace(CUFF, introduced=False, driver="x" * 64),),
     )
-    assert len(conditions(facts, worst, settings)) == 7
+    assert len(conditions(facts, worst, settings)) == 8
