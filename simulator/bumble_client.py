@@ -196,10 +196,11 @@ class Client(BaseBleakClient):
         await self.disconnect()
 
     async def _att(self, act: Callable[[], Awaitable[T]]) -> T:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             raise BleakError("Not connected")
-        with bleak_errors():
-            return await act()
+        with bleak_errors():  # what takes several requests may lose the link between two of them
+            return await connection.cancel_on_disconnection(act())
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, **_: object
