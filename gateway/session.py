@@ -64,7 +64,7 @@ class LiveSession:
 
     async def _keep(self, burst: list[Arrival]) -> None:
         if data := self._data(burst):
-            await self._store(frames.keep, self._device.id, self._row, data)
+            await self._store.urgently(frames.keep, self._device.id, self._row, data)
             self.count += len(data)
         for frame, _ in burst:
             self._kept.put_nowait(frame)

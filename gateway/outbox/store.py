@@ -7,8 +7,9 @@ still queued: a cancelled caller leaves, the transaction is done, and the next c
 import asyncio
 import logging
 import sqlite3
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, TypeVar
@@ -22,6 +23,7 @@ __all__ = ["Store", "Unusable", "open_store"]
 
 log = logging.getLogger(__name__)
 
+Job = Callable[[], object]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -34,6 +36,8 @@ class Store:
     def __init__(self, database: Database, lock: IO[str], state_dir: Path) -> None:
         self._db, self._lock, self._state_dir = database, lock, state_dir
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+        self._urgent: deque[Job] = deque()
+        self._ordinary: deque[Job] = deque()
         self._news = asyncio.Event()
         self._stirs = 0
 
@@ -58,17 +62,29 @@ class Store:
         **kwargs: P.kwargs,
     ) -> T:
         """Do one step. Where neither quota nor disk has room for it, it waits until there is."""
+        return await self._patiently(lambda: step(self._db, *args, **kwargs), self._ordinary)
+
+    async def urgently(
+        self,
+        step: Callable[Concatenate[Database, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """As a call, ahead of all that is queued: for what a meter erases once it is confirmed."""
+        return await self._patiently(lambda: step(self._db, *args, **kwargs), self._urgent)
+
+    async def _patiently(self, step: Callable[[], T], queue: deque[Job]) -> T:
         told = False
         while True:
             try:
-                return await self._once(lambda: step(self._db, *args, **kwargs))
+                return await self._once(step, queue)
             except Full as error:
                 if not told:
                     log.error("no room for what must be stored (%s): waiting for some", error)  # noqa: TRY400 - foreseen
                 told = True
                 await asyncio.sleep(ROOM_S)
 
-    async def _once(self, step: Callable[[], T]) -> T:
+    async def _once(self, step: Callable[[], T], queue: deque[Job]) -> T:
         loop = asyncio.get_running_loop()
         before, done = self._db.commits, asyncio.Event()
 
@@ -78,10 +94,19 @@ class Store:
             done.set()
 
         # Not asyncio's own bridge: with its caller it would cancel a step that has not begun yet.
-        work = self._executor.submit(self._try, step)
+        work: Future[T] = Future()
         work.add_done_callback(lambda _: _call_in(loop, ended))
+        self._submit(lambda: _done(work, lambda: self._try(step)), queue)
         await done.wait()
         return work.result()
+
+    def _submit(self, job: Job, queue: deque[Job]) -> None:
+        queue.append(job)
+        self._executor.submit(self._next)
+
+    def _next(self) -> None:
+        """On the outbox's thread, once for each job that was queued."""
+        (self._urgent or self._ordinary).popleft()()
 
     def _try(self, step: Callable[[], T]) -> T:
         """On the outbox's thread: make room where there is none, and remember damage."""
@@ -125,7 +150,7 @@ class Store:
         **kwargs: P.kwargs,
     ) -> None:
         """Queue a step without waiting for it: for a cancelled caller. `close` waits for it."""
-        self._executor.submit(self._try, lambda: step(self._db, *args, **kwargs))
+        self._submit(lambda: self._try(lambda: step(self._db, *args, **kwargs)), self._ordinary)
 
     async def changed(self, since: int) -> int:
         """Wait until there is a commit after revision *since*; returns the revision now."""
@@ -138,6 +163,13 @@ class Store:
         self._executor.submit(self._db.close).result()
         self._executor.shutdown()
         self._lock.close()
+
+
+def _done(work: Future[T], step: Callable[[], T]) -> None:
+    try:
+        work.set_result(step())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is its caller's
+        work.set_exception(error)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, told: Callable[[], None]) -> None:

@@ -108,3 +108,20 @@ def test_steps_queued_when_the_loop_ends_are_done_before_the_file_is_closed(
     again = open_store(tmp_path, tmp_path / "outbox.key")
     assert asyncio.run(again(counted)) == 1
     again.close()
+
+
+async def test_what_is_urgent_is_done_before_all_that_waits(store: Store) -> None:
+    free = threading.Event()
+    done: list[str] = []
+
+    def note(_: Database, what: str) -> None:
+        done.append(what)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(store(busy, free))
+        for number in range(3):
+            group.create_task(store(note, f"ordinary {number}"))
+        group.create_task(store.urgently(note, "urgent"))
+        await asyncio.sleep(0)
+        free.set()
+    assert done == ["urgent", "ordinary 0", "ordinary 1", "ordinary 2"]
