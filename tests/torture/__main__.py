@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.torture.end import Result, judged, notes, settle
+from tests.torture.end import Result, judged, notes, settle, windows
 from tests.torture.scene import Scene, scene
 from tests.torture.trouble import Count, Trouble, people
 
@@ -89,6 +89,8 @@ def _tell(here: Scene, count: Count, result: Result, whole: bool) -> None:
         print(line)
     for line in result.notes:
         print(line)
+    if result.windows_ms:
+        print(windows(result))
     if result.parked_by_crash:
         print(f"parked as what the program died of: {result.parked_by_crash}")
     if not whole:

@@ -177,3 +177,8 @@ def notes(here: Scene, count: Count) -> Iterator[str]:
             for reason in sorted(set(reasons)):
                 yield f"  {reasons.count(reason)} times: {reason}"
     yield from here.missing
+
+
+def windows(result: Result) -> str:
+    """Each reading that is counted apart: from its confirmation to the kill."""
+    return "windows in ms: " + " ".join(f"{each:.0f}" for each in sorted(result.windows_ms))

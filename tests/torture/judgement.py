@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from backend.store import StoredReading
 from simulator.demo_proof import SAME_MOMENT, Facts, told_by_receiver
 
 Said = tuple[str, frozenset[tuple[str, str, str]]]  # by which meter, and the numbers
+FINAL, AMENDED = frozenset({"final"}), frozenset({"amended"})
 
 
 @dataclass(slots=True)
@@ -35,7 +36,15 @@ def newest(held: Iterable[StoredReading]) -> list[Facts]:
         known = versions.get(each.id)
         if known is None or each.version > known.version:
             versions[each.id] = each
-    return [told_by_receiver(each.body) for each in versions.values()]
+    return [_as_first(each) for each in versions.values()]
+
+
+def _as_first(held: StoredReading) -> Facts:
+    """An amended version says so, and a first one does not: then it is as its meter told it."""
+    facts = told_by_receiver(held.body)
+    if held.version > 1 and facts.statuses == AMENDED:
+        return replace(facts, statuses=FINAL)
+    return facts
 
 
 def judge(measured: Sequence[Facts], held: Sequence[Facts]) -> Judgement:
