@@ -19,44 +19,19 @@ from simulator.meters.meter import Habits, Measured, Meter
 from simulator.pki import Authority
 from tests.torture.means import Disk, Missing, WallClock, small_disk
 from tests.torture.parts import Part
+from tests.torture.programs import (
+    GATEWAY,
+    ORGANISATION,
+    RECEIVER,
+    configure,
+    gateway,
+    receiver,
+)
 
-GATEWAY, ORGANISATION, RECEIVER = "gw-t0rt9red00", "torture", "care-team"
 # A session is over soon after a meter's last word; nothing waits for anybody's patience.
 HABITS = Habits(awake_s=20.0, idle_s=0.7, advertising_ms=40)
 PAIRING_S, LOOK_S = 60.0, 0.1
 DISK_MIB, DISK_MIB_PER_KILL = 64, 0.2
-
-CONFIGURATION = """\
-[gateway]
-id = "{gateway}"
-organisation = "{organisation}"
-state_dir = "{state}"
-socket = "{folder}/control.sock"
-
-[broker]
-host = "{host}"
-port = {port}
-ca = "{ca}"
-certificate = "{certificate}"
-key = "{key}"
-backoff_cap_s = 0.3
-resend_s = 2
-resend_cap_s = 4
-
-[outbox]
-key = "{folder}/outbox.key"
-
-[radio]
-backend = "bumble"
-adapter = "{adapter}"
-links = 5
-
-[clock]
-trust = "{trust}"
-
-[fhir]
-simulated = true
-"""
 
 
 class Confirmations(list[Measured]):
@@ -169,15 +144,16 @@ async def scene(folder: Path, kills: int) -> AsyncIterator[Scene]:
             folder,
             home,
             broker,
-            _gateway(folder, clock),
-            _receiver(folder, broker, authority),
+            gateway(folder, clock),
+            receiver(folder, broker, authority),
             Household.of_two(home.meters),
             ready,
             disk,
             clock,
             missing,
         )
-        _configure(here, authority)
+        trust = "ntp" if clock else "assume"
+        configure(folder, here.state, broker, authority, home.adapter, trust)
         lives = await running.enter_async_context(asyncio.TaskGroup())
         tasks = [
             lives.create_task(part.live(), name=part.name) for part in (here.gateway, here.receiver)
@@ -202,48 +178,3 @@ def _notify_socket(path: Path) -> socket.socket:
     heard.bind(str(path))
     heard.setblocking(False)
     return heard
-
-
-def _gateway(folder: Path, clock: WallClock | None) -> Part:
-    return Part(
-        "gateway",
-        ["-m", "gateway", "run", "--config", str(folder / "gateway.toml")],
-        folder / "gateway.log",
-        clock.prefix if clock else (),
-        {"NOTIFY_SOCKET": str(folder / "notify"), **(clock.environment if clock else {})},
-    )
-
-
-def _receiver(folder: Path, broker: Broker, authority: Authority) -> Part:
-    identity = authority.client(RECEIVER)
-    options = {
-        "--host": broker.host,
-        "--port": str(broker.port),
-        "--ca": str(broker.ca),
-        "--cert": str(identity.certificate),
-        "--key": str(identity.key),
-        "--store": str(folder / "receiver.db"),
-        "--org": ORGANISATION,
-        "--by": RECEIVER,
-        "--reconnect-cap": "0.3",
-    }
-    words = [word for option in options.items() for word in option]
-    return Part("receiver", ["-m", "backend.receiver", *words], folder / "receiver.log")
-
-
-def _configure(here: Scene, authority: Authority) -> None:
-    identity = authority.client(GATEWAY)
-    text = CONFIGURATION.format(
-        gateway=GATEWAY,
-        organisation=ORGANISATION,
-        state=here.state,
-        folder=here.folder,
-        host=here.broker.host,
-        port=here.broker.port,
-        ca=here.broker.ca,
-        certificate=identity.certificate,
-        key=identity.key,
-        adapter=here.home.adapter,
-        trust="ntp" if here.clock else "assume",
-    )
-    (here.folder / "gateway.toml").write_text(text, "utf-8")
