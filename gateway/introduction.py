@@ -101,6 +101,7 @@ class Introductions:
         if not link.connected:
             raise LinkError("the meter hung up before it was known whether its bond stands")
         if window is None:
+            self._radio.counters.bond_errors += 1
             raise BondLost(LOST_HERE.format(address=device.address))
         met = await introduce(link, driver)
         try:

@@ -22,12 +22,18 @@ SCHEMES = ("unix:", "unix-client:", "tcp-client:")
 
 # No identity keys: with them Bumble would wait for a resolvable address to reconnect to.
 KEYS = PairingDelegate.KeyDistribution.DISTRIBUTE_ENCRYPTION_KEY
+PRIVATE_KEYS = KEYS | PairingDelegate.KeyDistribution.DISTRIBUTE_IDENTITY_KEY
 
 
-def just_works() -> PairingConfig:
+def just_works(keys: PairingDelegate.KeyDistribution = KEYS) -> PairingConfig:
     """LE Secure Connections without anything to look at or to type."""
-    delegate = PairingDelegate(PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT, KEYS, KEYS)
-    return PairingConfig(sc=True, mitm=False, bonding=True, delegate=delegate)
+    return PairingConfig(
+        sc=True,
+        mitm=False,
+        bonding=True,
+        delegate=PairingDelegate(PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT, keys, keys),
+        identity_address_type=PairingConfig.AddressType.RANDOM,
+    )
 
 
 class _Display(PairingDelegate):

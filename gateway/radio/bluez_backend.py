@@ -11,13 +11,14 @@ from bleak_retry_connector import establish_connection
 from dbus_fast import Message
 
 from drivers.api import LinkError
-from gateway.guests import GuestList
+from gateway.guests import BondLost, GuestList
 from gateway.link import Counters, Limits, Orphans
 from gateway.radio.adapter import Adapter, rebuild
 from gateway.radio.backends import Heard, Lost, Told
 from gateway.radio.bluez import ADAPTER, DEVICE, OBJECTS, PROPERTIES, Bluez, BluezError, plain
 from gateway.radio.healing import Rung
 from gateway.radio.held import OF_BLUEZ
+from gateway.radio.keyed_client import KeyedClient
 from gateway.radio.listener import Listener
 from gateway.radio.porter import Porter
 
@@ -68,20 +69,28 @@ class BlueZ:
         return BleakClient(device, lost, **self._options)
 
     async def connect(self, device: BLEDevice, lost: Lost) -> BleakClient:
-        return await establish_connection(
-            BleakClient,
-            device,
-            device.address,
-            lost,
-            max_attempts=ATTEMPTS,
-            use_services_cache=False,  # bleak's own: it outlives the bluetoothd that it came from
-            **self._options,
-        )
+        try:
+            return await establish_connection(
+                KeyedClient,
+                device,
+                device.address,
+                lost,
+                max_attempts=ATTEMPTS,
+                use_services_cache=False,  # bleak's own: it outlives the bluetoothd it came from
+                **self._options,
+            )
+        except BondLost as error:
+            if not await self._paired(device):  # there was none to lose
+                raise LinkError(str(error)) from error
+            raise
 
     async def pair(self, client: BleakClient, _device: BLEDevice, _guests: GuestList) -> None:
         await client.pair()
 
     async def bonded(self, _client: BleakClient, device: BLEDevice) -> bool:
+        return await self._paired(device)
+
+    async def _paired(self, device: BLEDevice) -> bool:
         return bool(await self._bluez.get(device.details["path"], DEVICE, "Paired"))
 
     async def invite(self) -> None:

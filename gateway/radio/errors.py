@@ -9,9 +9,7 @@ from drivers.api import LinkError
 from gateway.guests import BondLost
 from gateway.link import AttError, Counters
 
-# How a connect ends when the other side does not know our key: as BlueZ words it, measured with a
-# meter that had lost its bond and with a stranger who used its address; and the virtual radio.
-KEY_REFUSED = ("br-connection-canceled", "has forgotten its bond")
+KEY_REFUSED = "has forgotten its bond"  # in the virtual radio's words; for BlueZ see keyed_client
 
 
 @contextmanager
@@ -19,8 +17,9 @@ def link_errors(counters: Counters, doing: str) -> Iterator[None]:
     """Around one call of bleak's; *doing* says in the message what it was about."""
     try:
         yield
-    except LinkError:
+    except LinkError as error:
         counters.link_errors += 1
+        counters.bond_errors += isinstance(error, BondLost)
         raise
     except BleakGATTProtocolError as error:
         counters.link_errors += 1
@@ -30,7 +29,7 @@ def link_errors(counters: Counters, doing: str) -> Iterator[None]:
         raise LinkError(f"{doing}: no answer in time") from error
     except Exception as error:
         counters.link_errors += 1
-        if any(words in str(error) for words in KEY_REFUSED):
+        if KEY_REFUSED in str(error):
             counters.bond_errors += 1
             raise BondLost(f"{doing}: {error}") from error
         raise LinkError(f"{doing}: {error or type(error).__name__}") from error

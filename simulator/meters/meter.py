@@ -32,6 +32,7 @@ class Habits:
     idle_s: float = 6.0  # hangs up when a connection has been quiet for so long
     advertising_ms: int = 60
     gives_up_after: int | None = None  # hangs up in the middle: once, after so many frames
+    private: bool = False  # advertises by a resolvable private address; for a host with BlueZ
     passkey: int | None = None  # shown on its display when it is paired; None: "Just Works"
 
 

@@ -1,6 +1,7 @@
 """The Bluetooth half of a virtual meter: bonds, protected characteristics, a life of naps."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from bumble.gatt import (
 from bumble.hci import Address
 
 from simulator.air import Air
-from simulator.bumble_host import cancellations, display, just_works
+from simulator.bumble_host import KEYS, PRIVATE_KEYS, cancellations, display, just_works
 from simulator.meters.meter import Clock, Habits, Identity
 from simulator.meters.octets import current_time, from_current_time
 
@@ -47,12 +48,19 @@ class Peripheral:
         self._called = False  # awake for its own sake: somebody pressed the button
         controller = air.controller(identity.name)
         config = DeviceConfiguration(
-            name=identity.name, address=Address(identity.address), classic_smp_enabled=False
+            name=identity.name,
+            address=Address(identity.address),
+            classic_smp_enabled=False,
+            le_privacy_enabled=habits.private,
+            le_rpa_timeout=0,  # see `hide_anew`
+            irk=secrets.token_bytes(16),
         )
         self._device = Device.from_config_with_hci(config, controller, controller)
         self.passkey = habits.passkey
         self._device.pairing_config_factory = lambda _: (
-            just_works() if self.passkey is None else display(self.passkey)
+            just_works(PRIVATE_KEYS if habits.private else KEYS)
+            if self.passkey is None
+            else display(self.passkey)
         )
         self._device.on(Device.EVENT_CONNECTION, self._connected)
         self._device.advertising_data = bytes(
@@ -174,6 +182,11 @@ class Peripheral:
         self._awake_until = 0.0
         self._stirred.set()
         await self._device.stop_advertising()
+
+    async def hide_anew(self) -> None:
+        """Take another private address, as after a quarter of an hour. Only while it sleeps."""
+        for _ in range(2):  # Bumble tells its controller the address of the time before
+            await self._device.update_rpa()
 
     def deafen(self) -> None:
         """Answer nothing any more on the present link: a meter whose firmware hangs."""
