@@ -11,7 +11,7 @@ from gateway.guests import BondLost
 from gateway.introduction import Introductions
 from gateway.live import RadioFacts
 from gateway.onlookers import Onlookers
-from gateway.outbox import devices, sessions
+from gateway.outbox import devices, quota, sessions
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.roster import Entry, roster
 from gateway.outbox.store import Store
@@ -117,6 +117,11 @@ class Collect:
         if driver is None:
             raise Known(f"this version has no driver {device.driver!r}")
         if await self._introductions.clears(device):
+            return
+        if await self._store(
+            quota.full
+        ):  # told by a condition; unconnected, the meter says nothing
+            log.info("device %d: no room in the outbox: the meter keeps what it has", device_id)
             return
         outcome = "ended early"
         try:

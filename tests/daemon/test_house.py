@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from bumble import att
 
 from backend.link import Link
 from drivers.api import Frame
 from gateway.contract import Status, Topics
+from gateway.outbox.database import Database
 from gateway.uplink.session import NO_SUBSCRIBERS
 from simulator.broker import Broker
 from simulator.pki import Authority
@@ -58,6 +60,27 @@ async def test_readings_wait_for_a_receiver_that_is_not_there(scene: Scene) -> N
         async with scene.receiver():
             await gateway.until_states(received=1)
     assert received(scene.held()) == told(scene.home.thermometer.measured)
+
+
+async def test_a_meter_keeps_what_it_has_while_the_outbox_has_no_room(scene: Scene) -> None:
+    cuff = scene.home.cuff
+    async with scene.gateway() as gateway:
+        await scene.add(cuff)
+        cuff.wake()
+        await gateway.until("SELECT ended_at IS NULL FROM sessions", [(0,)])
+        used = await gateway.store(Database.used_octets)
+        await gateway.store(Database.bound, used * 100 // 96)
+        cuff.measure()
+        await scene.status(lambda status: "outbox-full" in ids(status))
+        await asyncio.sleep(1.0)  # it advertises, and is heard, ten times a second
+        assert cuff.collected == []
+        await gateway.store(Database.bound, used * 100)
+        cuff.wake()
+        await gateway.until_states(pending=1)
+
+
+def ids(status: dict[str, Any]) -> set[str]:
+    return {condition["id"] for condition in status["conditions"]}
 
 
 async def test_meters_that_hang_up_half_way_deliver_the_rest_next_time(tmp_path: Path) -> None:
