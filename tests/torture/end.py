@@ -96,9 +96,8 @@ async def judged(here: Scene) -> Result:
                 result.windows_ms.append(window * 1000)
             else:
                 verdict.lost.append(facts)
-                verdict.complaints.append(
-                    f"lost: {reading.meter} {reading.at:%H:%M:%S}: {_told(where, window)}"
-                )
+                told = _told(where, window) + _disk_then(here, meter, reading)
+                verdict.complaints.insert(0, f"lost: {reading.meter} {reading.at:%H:%M:%S}: {told}")
         result.parked_by_crash = await store(_parked_by_crash)
         result.notes += await store(_waiting)
     finally:
@@ -142,20 +141,25 @@ def _window_s(here: Scene, meter: Meter, reading: Measured) -> float | None:
     """From the meter's hearing the confirmation to the end of that life of the gateway; None if
     the meter still has it, or the life did not end.
     """
-    if not isinstance(meter, PushMeter) or not isinstance(meter.collected, Confirmations):
-        return None
-    heard = next(
-        (
-            at
-            for at, each in zip(meter.collected.at, meter.collected, strict=True)
-            if each is reading
-        ),
-        None,
-    )
+    heard = _heard(meter, reading)
     life = None if heard is None else _life_at(here.gateway.lives, heard)
     if heard is None or life is None or life.ended is None:
         return None
     return max(0.0, life.ended - heard)  # what was on its way at the kill is heard after it
+
+
+def _heard(meter: Meter, reading: Measured) -> float | None:
+    """When a meter that erases heard its confirmation; None if it did not, or does not erase."""
+    if not isinstance(meter, PushMeter) or not isinstance(meter.collected, Confirmations):
+        return None
+    told = zip(meter.collected.at, meter.collected, strict=True)
+    return next((at for at, each in told if each is reading), None)
+
+
+def _disk_then(here: Scene, meter: Meter, reading: Measured) -> str:
+    heard = _heard(meter, reading)
+    full = heard is not None and here.disk is not None and here.disk.was_full(heard)
+    return "; the disk was full" if full else ""
 
 
 def _life_at(lives: Sequence[Life], moment: float) -> Life | None:

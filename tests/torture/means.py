@@ -7,6 +7,7 @@ flag of systemd-timesyncd stands in a /run that only this process sees.
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -29,11 +30,12 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.full = False
+        self.full: list[tuple[float, float]] = []  # when, in time.monotonic()
+        self._since = 0.0
 
     def fill(self) -> None:
         """To the last block, as somebody else's log would."""
-        self.full = True
+        self._since = time.monotonic()
         with (self.folder / "ballast").open("ab") as ballast:
             size, piece = 0, MIB << 10
             while piece >= BLOCK:
@@ -45,7 +47,12 @@ class Disk:
 
     def free(self) -> None:
         (self.folder / "ballast").unlink(missing_ok=True)
-        self.full = False
+        if self._since:
+            self.full.append((self._since, time.monotonic()))
+            self._since = 0.0
+
+    def was_full(self, moment: float) -> bool:
+        return any(since <= moment <= until for since, until in self.full)
 
 
 @asynccontextmanager
@@ -75,6 +82,7 @@ class WallClock:
         self._run = folder / "run"
         self._offset = folder / "clock"
         self._flag = self._run / FLAG
+        self._lost = 0  # how often
         self._flag.parent.mkdir(parents=True)
         self._write(timedelta(0))
         self._flag.touch()
@@ -102,14 +110,20 @@ class WallClock:
 
     def lose(self, ahead: timedelta) -> None:
         """Wrong by that much, and nobody has synchronised it yet."""
+        self._lost += 1
         self._flag.unlink(missing_ok=True)
         self._write(ahead)
 
     async def synchronise(self) -> None:
-        """Stepped first, then said so: the order of systemd-timesyncd."""
-        if not self.right:
-            self._write(timedelta(0))
-            await asyncio.sleep(2.0 * CACHE_S)
+        """Stepped first, then said so: the order of systemd-timesyncd. Not said if it is lost again
+        in between.
+        """
+        if self.right:
+            return
+        lost = self._lost
+        self._write(timedelta(0))
+        await asyncio.sleep(2.0 * CACHE_S)
+        if lost == self._lost:
             self._flag.touch()
 
     def _write(self, ahead: timedelta) -> None:
