@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -122,12 +123,13 @@ class Broker:
         await self.stop()
 
     async def _listens(self) -> bool:
+        """Whether it answers a TLS handshake: the port is open before its certificate was read."""
+        tls = ssl.create_default_context(cafile=self.ca)
         try:
-            _, writer = await asyncio.open_connection(self.host, self.port)
-        except ConnectionRefusedError:
+            _, writer = await asyncio.open_connection(self.host, self.port, ssl=tls)
+        except OSError:  # nobody listens, or hung up in the middle
             return False
-        writer.close()
-        await writer.wait_closed()
+        writer.transport.abort()  # it waits for a certificate of ours
         return True
 
     def _last_words(self) -> str:

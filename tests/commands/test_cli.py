@@ -10,7 +10,7 @@ import pytest
 
 from gateway import cli
 from gateway.cli import ADDED, VERBS, main
-from tests.commands.terminal import COMMAND, finish, hjemgate, start
+from tests.commands.terminal import COMMAND, finish, hjemgate
 from tests.control.desk import Desk
 
 HEAVY = ("pydantic", "bleak", "cryptography", "asyncio", "fhir", "aiomqtt", "sqlite3")
@@ -96,7 +96,13 @@ async def test_decode_loads_nothing_heavy() -> None:
 
 
 async def test_ctrl_c_ends_it_quietly_with_130(desk: Desk) -> None:
-    process = await start("watch", "--socket", desk.socket, "--after", 0)
+    # A shell without a terminal starts what it puts in the background deaf to Ctrl-C.
+    words = (COMMAND, "watch", "--socket", str(desk.socket), "--after", "0")
+    process = await asyncio.create_subprocess_exec(
+        *("env", "--default-signal=INT", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
     assert process.stdout is not None
     await desk.house.meter()
     await process.stdout.readline()

@@ -194,11 +194,11 @@ async def measured(process: asyncio.subprocess.Process, cuff: PushMeter) -> Said
     """What it says when somebody measures as soon as it says so."""
     assert process.stdout is not None
     out = ""
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(30.0), asyncio.TaskGroup() as group:
+        waking = group.create_task(keep_awake(cuff), name="pairing mode")
         while "Measure once" not in out and (line := await process.stdout.readline()):
             out += line.decode()
-            if "window" in out and not cuff.peripheral.connection:
-                cuff.wake()
+        waking.cancel()
     cuff.measure()
     said = await finish(process)
     return Said(said.code, out + said.out, said.err)
