@@ -76,10 +76,13 @@ class Part:
         """SIGKILL; whether there was somebody to kill."""
         if self._process is None or self._process.returncode is not None:
             return False
-        life = self.lives[-1]
-        life.killed, life.ended = True, time.monotonic()
+        life, now = self.lives[-1], time.monotonic()
+        try:
+            os.kill(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has ended, and nobody has told us yet
+            return False
+        life.killed, life.ended = True, now
         self._begun.clear()
-        os.kill(self._process.pid, signal.SIGKILL)
         return True
 
     async def started_again(self) -> None:
