@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 RESTART_S = 0.1  # systemd would wait for some seconds; here every life is to be a short one
+LOOK_S = 0.01
 STOP_S = 8.0  # a gateway promises to end within 5
 WORDS = 1500  # of its log, when it ended by itself
 
@@ -24,7 +25,10 @@ class Life:
 
 
 class Part:
-    """Python with *arguments*, behind *prefix*; `live` starts it as often as it ends."""
+    """Python with *arguments*, behind *prefix*; `live` starts it as often as it ends.
+
+    Not before it is *gone* for others as well: what it said last is of that life, and no later one.
+    """
 
     def __init__(
         self,
@@ -33,8 +37,9 @@ class Part:
         log: Path,
         prefix: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        gone: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.name, self.log = name, log
+        self.name, self.log, self._gone = name, log, gone
         self.lives: list[Life] = []
         self.last_words: list[str] = []  # of each life that ended by itself
         self._command = [*prefix, sys.executable, *arguments]
@@ -48,6 +53,8 @@ class Part:
         try:
             while not self._ending:
                 await self._once()
+                while not self._gone():  # noqa: ASYNC110 - others have no event for that
+                    await asyncio.sleep(LOOK_S)
                 await asyncio.sleep(RESTART_S)
         finally:
             await self.stop()

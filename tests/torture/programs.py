@@ -1,8 +1,11 @@
 """The two programs that are killed, and how they are set up."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from simulator.broker import Broker
+from simulator.home import Home
+from simulator.meters.peripheral import Peripheral
 from simulator.pki import Authority
 from tests.torture.means import WallClock
 from tests.torture.parts import Part
@@ -42,14 +45,25 @@ simulated = true
 """
 
 
-def gateway(folder: Path, clock: WallClock | None) -> Part:
+def gateway(folder: Path, clock: WallClock | None, home: Home) -> Part:
     return Part(
         "gateway",
         ["-m", "gateway", "run", "--config", str(folder / "gateway.toml")],
         folder / "gateway.log",
         clock.prefix if clock else (),
         {"NOTIFY_SOCKET": str(folder / "notify"), **(clock.environment if clock else {})},
+        lambda: _silent(home),
     )
+
+
+def _silent(home: Home) -> bool:
+    """Whether the air has nothing more of any gateway."""
+    return not home.air._hosts and not any(each.connection for each in peripherals(home))
+
+
+def peripherals(home: Home) -> Sequence[Peripheral]:
+    meters = (home.cuff, home.glucose, home.scale, home.thermometer, home.oximeter)
+    return [meter.peripheral for meter in meters]
 
 
 def receiver(folder: Path, broker: Broker, authority: Authority) -> Part:

@@ -144,7 +144,7 @@ async def scene(folder: Path, kills: int) -> AsyncIterator[Scene]:
             folder,
             home,
             broker,
-            gateway(folder, clock),
+            gateway(folder, clock, home),
             receiver(folder, broker, authority),
             Household.of_two(home.meters),
             ready,

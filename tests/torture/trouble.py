@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from simulator.meters.meter import Meter
+from tests.torture.programs import peripherals
 from tests.torture.scene import Scene
 
 EARLY = 0.15  # of the gateway's lives end before it is ready
@@ -136,14 +137,10 @@ class Trouble:
                 self.count.kills["receiver"] += 1
 
     async def _cut_links(self) -> None:
-        home, lots = self._here.home, self._lots("links")
-        peripherals = [
-            meter.peripheral
-            for meter in (home.cuff, home.glucose, home.scale, home.thermometer, home.oximeter)
-        ]
+        lots = self._lots("links")
         while True:
             await asyncio.sleep(lots.expovariate(1 / CUT_S))
-            linked = [each for each in peripherals if each.connection]
+            linked = [each for each in peripherals(self._here.home) if each.connection]
             if linked:
                 self.count.cuts += 1
                 await lots.choice(linked).hang_up()
