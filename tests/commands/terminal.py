@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 COMMAND = Path(sys.executable).with_name("hjemgate")
-WAIT_S = 20.0  # no test waits for so long unless something is broken
+WAIT_S = 60.0  # no test waits for so long unless something is broken
 
 
 @dataclass(frozen=True, slots=True)

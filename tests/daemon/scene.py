@@ -24,7 +24,7 @@ GATEWAY = "gw-0123456789"
 ORGANISATION = "org1"
 ANNA = "urn:uuid:11111111-2222-4333-8444-555555555555"
 SLOTS = {"blood-pressure": 1, "weight": 1}  # the virtual meters that name their user
-LONG_S = 20.0  # no test waits for as long as this unless something is broken
+LONG_S = 60.0  # no test waits for as long as this unless something is broken
 LOOK_S = 0.05
 # Meters that hang up soon after their last word: a session is then over without a silence.
 BRISK = Habits(awake_s=20.0, idle_s=0.3, advertising_ms=20)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LONG_S = 15.0  # no test waits for as long as this unless something is broken
+LONG_S = 60.0  # no test waits for as long as this unless something is broken
 
 
 async def until_true(fact: Callable[[], Awaitable[bool]]) -> None:

@@ -194,7 +194,7 @@ async def measured(process: asyncio.subprocess.Process, cuff: PushMeter) -> Said
     """What it says when somebody measures as soon as it says so."""
     assert process.stdout is not None
     out = ""
-    async with asyncio.timeout(30.0), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
         waking = group.create_task(keep_awake(cuff), name="pairing mode")
         while "Measure once" not in out and (line := await process.stdout.readline()):
             out += line.decode()

@@ -231,7 +231,7 @@ async def test_a_call_that_nobody_answers_ends_in_time(home: Home, tmp_path: Pat
 
 
 async def test_a_meter_out_of_reach_is_an_error_in_time(home: Home, tmp_path: Path) -> None:
-    limits = Limits(connect_s=0.2, gatt_s=3.0, bond_s=3.0, close_s=2.0)
+    limits = Limits(connect_s=2.0, gatt_s=10.0, bond_s=10.0, close_s=5.0)
     async with radio_in(home, tmp_path / "state", limits) as radio:
         home.cuff.measure()
         await heard(radio, home.cuff)
