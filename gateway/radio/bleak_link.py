@@ -35,6 +35,7 @@ class BleakLink:
         self._ears = ears
         self._inbox = Inbox()
         self._subscribed: list[UUID] = []
+        self._attached = False
 
     def attach(self, address: str, client: BleakClient) -> None:
         """The link to *address* stands. Where a UUID occurs twice the first one is meant."""
@@ -43,9 +44,13 @@ class BleakLink:
         self._found: dict[UUID, BleakGATTCharacteristic] = {}
         for _, each in sorted(client.services.characteristics.items()):  # by handle
             self._found.setdefault(UUID(each.uuid), each)
+        self._attached = True
+        if not client.is_connected:
+            self._inbox.close()
 
     def lost(self, _client: BleakClient) -> None:
-        self._inbox.close()
+        if self._attached:  # before: a try that was aborted, and bleak makes another
+            self._inbox.close()
 
     def drop(self) -> None:
         """The link cannot stand any more, whatever bleak believes."""

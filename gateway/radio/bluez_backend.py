@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,10 @@ DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
 # everybody meets, and then each advertisement is told of.
 EVERY_ADVERTISEMENT = {"RSSI": -127}
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
+# bleak starts again by itself, for as long as it may, when BlueZ says that a link was aborted: good
+# against interference. But BlueZ says so of a meter that has lost its key as well, ninety times a
+# minute. What breaks off so often in a row is left alone for a while.
+BREAKS = 5
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
 
 
@@ -53,6 +59,7 @@ class BlueZ:
         self._porter = Porter(self._bluez, self._path, guests)
         self._adapter = Adapter(self._bluez, self._path, limits, restart_file)
         self._news = asyncio.Event()
+        self._breaks: dict[str, tuple[int, asyncio.Timeout]] = {}  # while connecting, by path
         self._told: Told
 
     @property
@@ -70,19 +77,44 @@ class BlueZ:
 
     async def connect(self, device: BLEDevice, lost: Lost) -> BleakClient:
         try:
-            return await establish_connection(
-                KeyedClient,
-                device,
-                device.address,
-                lost,
-                max_attempts=ATTEMPTS,
-                use_services_cache=False,  # bleak's own: it outlives the bluetoothd it came from
-                **self._options,
-            )
+            async with self._bounded(device.details["path"]):
+                return await establish_connection(
+                    KeyedClient,
+                    device,
+                    device.address,
+                    lost,
+                    max_attempts=ATTEMPTS,
+                    use_services_cache=False,  # bleak's own: it outlives the bluetoothd it is from
+                    **self._options,
+                )
         except BondLost as error:
             if not await self._paired(device):  # there was none to lose
                 raise LinkError(str(error)) from error
             raise
+
+    @asynccontextmanager
+    async def _bounded(self, path: str) -> AsyncIterator[None]:
+        """Give up a connect whose link breaks off again and again. Raises LinkError."""
+        rule = f"{OF_BLUEZ},path='{path}',interface='{PROPERTIES}'"
+        await self._bluez.watch(rule)
+        try:
+            async with asyncio.timeout(None) as patience:
+                self._breaks[path] = (0, patience)
+                yield
+        except TimeoutError as error:
+            if not patience.expired():
+                raise
+            words = f"the link broke off {BREAKS} times before the meter could be read"
+            raise LinkError(words) from error
+        finally:
+            del self._breaks[path]
+            await self._bluez.unwatch(rule)
+
+    def _broke_off(self, path: str) -> None:
+        count, patience = self._breaks[path]
+        self._breaks[path] = (count + 1, patience)
+        if count + 1 == BREAKS:
+            patience.reschedule(asyncio.get_running_loop().time())
 
     async def pair(self, client: BleakClient, _device: BLEDevice, _guests: GuestList) -> None:
         await client.pair()
@@ -162,6 +194,10 @@ class BlueZ:
                     self._news.set()
             case "InterfacesRemoved", _, [self._path, _]:
                 self._adapter.is_now({})
+            case "PropertiesChanged", path, [str(interface), dict(changed), _]:
+                if path in self._breaks and plain(changed).get("Connected") is False:
+                    self._broke_off(path)
+                self.ears.signal(message)
             case _:
                 self.ears.signal(message)
 

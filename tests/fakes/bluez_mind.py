@@ -216,6 +216,11 @@ class Bluez:
         if device.path not in self.meters:
             raise bluez_error("Failed", "le-connection-abort-by-local")
         device.update(Connected=True)
+        try:
+            self._fail("Encrypt")  # no call of anybody's: what BlueZ does next
+        except DBusError:
+            device.update(Connected=False)
+            raise
         self._tell("connected", address=device.state["Address"])
         await self._push(device)
         if self.stuck or not device.state["Connected"]:

@@ -43,3 +43,27 @@ async def test_the_same_from_a_meter_without_a_bond_is_a_failed_link(
             pass
     assert not isinstance(failed.value, BondLost)
     assert radio.counters.bond_errors == 0
+
+
+async def test_a_link_that_breaks_off_again_and_again_is_given_up(
+    bluez: FakeBluez, radio: Radio
+) -> None:
+    await wake(bluez)
+    await hear(radio)
+    aborted = {"name": "Failed", "text": "le-connection-abort-by-local"}
+    await bluez.do("fail", method="Encrypt", times=1000, **aborted)
+    with pytest.raises(LinkError, match="broke off 5 times") as given_up:
+        async with radio.connect(ADDRESS):
+            pass
+    assert not isinstance(given_up.value, BondLost)  # it may as well be far away
+
+
+async def test_a_link_that_breaks_off_now_and_then_is_made_all_the_same(
+    bluez: FakeBluez, radio: Radio
+) -> None:
+    await wake(bluez)
+    await hear(radio)
+    aborted = {"name": "Failed", "text": "le-connection-abort-by-local"}
+    await bluez.do("fail", method="Encrypt", times=3, **aborted)
+    async with radio.connect(ADDRESS) as link:
+        assert link.connected
