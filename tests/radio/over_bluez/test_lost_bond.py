@@ -45,25 +45,42 @@ async def test_the_same_from_a_meter_without_a_bond_is_a_failed_link(
     assert radio.counters.bond_errors == 0
 
 
-async def test_a_link_that_breaks_off_again_and_again_is_given_up(
+ABORTED: dict[str, Any] = {
+    "method": "Encrypt",
+    "name": "Failed",
+    "text": "le-connection-abort-by-local",
+}
+
+
+async def test_a_link_that_is_taken_down_again_and_again_is_a_lost_bond(
     bluez: FakeBluez, radio: Radio
 ) -> None:
     await wake(bluez)
     await hear(radio)
-    aborted = {"name": "Failed", "text": "le-connection-abort-by-local"}
-    await bluez.do("fail", method="Encrypt", times=1000, **aborted)
-    with pytest.raises(LinkError, match="broke off 5 times") as given_up:
+    await bluez.do("fail", times=1000, **ABORTED)
+    with pytest.raises(BondLost, match="5 times in a row"):
         async with radio.connect(ADDRESS):
             pass
-    assert not isinstance(given_up.value, BondLost)  # it may as well be far away
+    assert radio.counters.bond_errors == 1
 
 
-async def test_a_link_that_breaks_off_now_and_then_is_made_all_the_same(
+async def test_a_link_that_is_taken_down_a_few_times_is_made_all_the_same(
     bluez: FakeBluez, radio: Radio
 ) -> None:
     await wake(bluez)
     await hear(radio)
-    aborted = {"name": "Failed", "text": "le-connection-abort-by-local"}
-    await bluez.do("fail", method="Encrypt", times=3, **aborted)
+    await bluez.do("fail", times=3, **ABORTED)
     async with radio.connect(ADDRESS) as link:
         assert link.connected
+    assert radio.counters.bond_errors == 0
+
+
+async def test_without_a_bond_it_is_a_failed_link(bluez: FakeBluez, radio: Radio) -> None:
+    await bluez.do("meter", **(CUFF | {"address": OTHER}))
+    await bluez.do("awake", address=OTHER, on=True)
+    await hear(radio, OTHER)
+    await bluez.do("fail", times=1000, **ABORTED)
+    with pytest.raises(LinkError, match="5 times in a row") as failed:
+        async with radio.connect(OTHER):
+            pass
+    assert not isinstance(failed.value, BondLost)
