@@ -58,6 +58,7 @@ class Strays:
         self._quiet_s = quiet_s
         self._open: dict[int, _Open] = {}
         self._turn = asyncio.Lock()
+        self._arrived: defaultdict[int, list[Arrival]] = defaultdict(list)  # and not yet on its way
 
     async def run(self) -> None:
         """For ever. What is heard when this ends is queued for the disk as well."""
@@ -66,10 +67,12 @@ class Strays:
                 group.create_task(self._end_quiet(), name="quiet strays")
                 while True:
                     first = await self._radio.orphan()
-                    await self._keep([first, *self._radio.orphans_left()])
+                    self._take([first, *self._radio.orphans_left()])
+                    await self._keep()
         finally:
-            if left := self._radio.orphans_left():
-                self._store.post(_keep, self._known(), self._sorted(left), self._ours.utc())
+            self._take(self._radio.orphans_left())
+            if self._arrived:
+                self._store.post(_keep, self._known(), self._arrived, self._ours.utc())
 
     async def begin(self, device: int) -> int:
         """The session of a connection that stands now. Raises Known."""
@@ -96,25 +99,23 @@ class Strays:
             await self._store(sessions.end, opened.row, outcome, self._ours.utc())
             return opened.count
 
-    async def _keep(self, heard: list[tuple[str, Frame]]) -> None:
-        arrived = self._sorted(heard)
-        async with self._turn:
+    def _take(self, heard: list[tuple[str, Frame]]) -> None:
+        for address, frame in heard:
+            device = self._device_at(address)
+            if device is None:
+                log.warning("a meter that was forgotten still speaks")
+            else:
+                self._arrived[device].append((frame, self._ours.now()))
+
+    async def _keep(self) -> None:
+        async with self._turn:  # cancelled in here, nothing has been taken
+            arrived, self._arrived = self._arrived, defaultdict(list)
             rows = await self._store(_keep, self._known(), arrived, self._ours.utc())
             now = time.monotonic()
             for device, row in rows.items():
                 opened = self._open.setdefault(device, _Open(row, now, now, conversing=False))
                 opened.last = now
                 opened.count += len(arrived[device])
-
-    def _sorted(self, heard: list[tuple[str, Frame]]) -> dict[int, list[Arrival]]:
-        arrived: defaultdict[int, list[Arrival]] = defaultdict(list)
-        for address, frame in heard:
-            device = self._device_at(address)
-            if device is None:
-                log.warning("a meter that was forgotten still speaks")
-            else:
-                arrived[device].append((frame, self._ours.now()))
-        return dict(arrived)
 
     def _known(self) -> dict[int, int]:
         return {device: opened.row for device, opened in self._open.items()}

@@ -32,10 +32,10 @@ DOES_NOT_EXIST = "org.bluez.Error.DoesNotExist"
 # everybody meets, and then each advertisement is told of.
 EVERY_ADVERTISEMENT = {"RSSI": -127}
 ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come too late
-# bleak starts again by itself, without end, when BlueZ says `le-connection-abort-by-local`: the link
-# stood, and our own side took it down. Linux does so where encryption fails, that is where the meter
-# has lost our key, and then it happens ninety times a minute (measured with Linux 6.12 and BlueZ
-# 5.82). Links that are lost to distance end with other errors, but once may be chance.
+# bleak starts again by itself, without end, when BlueZ says `le-connection-abort-by-local`: the
+# link stood, and our own side took it down. Linux does so where encryption fails, that is where the
+# meter has lost our key, and then ninety times a minute (measured with Linux 6.12 and BlueZ 5.82).
+# Links that are lost to distance end with other errors, but once may be chance.
 BREAKS = 5
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
 
@@ -105,7 +105,7 @@ class BlueZ:
         except TimeoutError as error:
             if not patience.expired():
                 raise
-            words = f"the link stood and was taken down {BREAKS} times in a row, as where no key fits"
+            words = f"the link was taken down {BREAKS} times in a row, as where no key fits"
             raise BondLost(words) from error
         finally:
             del self._breaks[path]

@@ -1,6 +1,7 @@
 """From a meter that speaks too soon to the rows: at once, each once, in one session."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -126,6 +127,25 @@ async def test_what_is_heard_at_the_very_end_is_stored(
     assert await octets(house) == FRAMES
 
 
+async def test_what_waits_for_another_to_be_done_with_the_disk_is_stored_at_the_end(
+    bluez: FakeBluez, radio: Radio, house: House
+) -> None:
+    device = await house.meter(address=ADDRESS)
+    strays = Strays(house.store, radio, house.ours, lambda _: device)
+    go_on = threading.Event()
+    async with hearing(radio, strays) as task:
+        house.store.post(lambda _: go_on.wait())
+        beginning = asyncio.create_task(strays.begin(device))  # a link that was made meanwhile
+        for frame in FRAMES:
+            await bluez.do("say", address=ADDRESS, characteristic=MEASUREMENT, octets=frame)
+        await until(lambda: radio.counters.orphans == len(FRAMES))
+        task.cancel()
+    go_on.set()
+    await beginning
+    await kept(house, len(FRAMES))
+    assert await octets(house) == FRAMES
+
+
 async def test_a_meter_that_was_forgotten_leaves_no_row(
     bluez: FakeBluez, radio: Radio, house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,6 +174,12 @@ async def listening(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Only what takes strays to the rows."""
     strays = Strays(house.store, radio, house.ours, device_at, QUIET_S)
+    async with hearing(radio, strays) as task:
+        yield task
+
+
+@asynccontextmanager
+async def hearing(radio: Radio, strays: Strays) -> AsyncIterator[asyncio.Task[None]]:
     rearms = radio.counters.rearms
     await radio.hold(ADDRESS, all_drivers()["sig_blood_pressure"].data)
     await until(lambda: radio.counters.rearms > rearms)
