@@ -8,6 +8,8 @@ from gateway.contract.command import Command, Reply, parse_command, refusal
 from gateway.contract.properties import Properties, parse_properties
 from gateway.contract.publication import Publication, observation, receipts, reply, status, will
 from gateway.contract.receipt import Receipt, Receipts, ReceiptStatus, parse_receipts
+from gateway.contract.replay import REPLAY, ReplayArguments, ReplayResult, replay_arguments
+from gateway.contract.signing import signed_document, signed_octets
 from gateway.contract.status import (
     ClockHealth,
     Condition,
@@ -23,6 +25,7 @@ from gateway.contract.status import (
 from gateway.contract.topics import Address, Topics, all_observations, parse_topic
 
 __all__ = [
+    "REPLAY",
     "Address",
     "ClockHealth",
     "Command",
@@ -39,6 +42,8 @@ __all__ = [
     "Receipt",
     "ReceiptStatus",
     "Receipts",
+    "ReplayArguments",
+    "ReplayResult",
     "Reply",
     "Rows",
     "Segment",
@@ -53,7 +58,10 @@ __all__ = [
     "parse_topic",
     "receipts",
     "refusal",
+    "replay_arguments",
     "reply",
+    "signed_document",
+    "signed_octets",
     "status",
     "will",
 ]

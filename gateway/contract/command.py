@@ -1,4 +1,4 @@
-"""Commands and replies: the envelopes. This version carries out no command, and says so."""
+"""Commands and replies: the envelopes. `replay` is the one command that is carried out so far."""
 
 from datetime import datetime
 from typing import Literal
@@ -16,6 +16,7 @@ from gateway.contract.base import (
     Word,
     parse,
 )
+from gateway.contract.replay import ReplayResult
 
 
 class Command(Received):
@@ -28,7 +29,9 @@ class Command(Received):
     command: Word = Field(description="What to do.")
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     signature: str = Field(
-        min_length=1, max_length=1024, description="Base64, by the fleet key pinned at enrolment."
+        min_length=1,
+        max_length=1024,
+        description="Base64: Ed25519 by the fleet key, which is pinned at the gateway.",
     )
 
 
@@ -40,6 +43,7 @@ class Reply(Emitted):
     at: AwareDatetime
     status: Literal["done", "refused", "failed"]
     reason: Text | None = None
+    result: ReplayResult | None = Field(default=None, description="Of a `replay` that was done.")
 
 
 def parse_command(body: bytes) -> Command:
@@ -47,11 +51,12 @@ def parse_command(body: bytes) -> Command:
     return parse(Command, body)
 
 
-def refusal(body: bytes, gateway: str, at: datetime) -> Reply:
-    """The answer to the command in *body*: this version carries out none."""
+def refusal(
+    body: bytes, gateway: str, at: datetime, reason: str = "not supported by this version"
+) -> Reply:
+    """The answer to a command in *body* that is not carried out."""
     try:
         command = parse_command(body)
     except ContractError as error:
         return Reply(id=None, gateway=gateway, at=at, status="refused", reason=str(error))
-    reason = "not supported by this version"
     return Reply(id=command.id, gateway=gateway, at=at, status="refused", reason=reason)

@@ -54,6 +54,12 @@ class UplinkHealth(Emitted):
     connected_at: AwareDatetime | None = None
     failures: Count = Field(default=0, description="Failed or lost connections since the start.")
     last_error: Text | None = Field(default=None, description="In words, for a technician.")
+    last_puback_at: AwareDatetime | None = Field(
+        default=None, description="When the broker last took a reading; null: not known."
+    )
+    last_receipt_at: AwareDatetime | None = Field(
+        default=None, description="When a receiver last ended our duty; null: not known."
+    )
 
 
 class OutboxHealth(Emitted):
@@ -61,6 +67,9 @@ class OutboxHealth(Emitted):
 
     bytes: Count
     quota: Count
+    last_commit_ago_s: Seconds | None = Field(
+        default=None, description="Since anything was written; null: not since the start."
+    )
 
 
 class DeviceHealth(Emitted):

@@ -5,9 +5,12 @@ python -m tests.contract.examples writes docs/contract/examples/ and docs/contra
 
 import hashlib
 import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers.api import Kind, Reading
 from gateway import contract
@@ -32,6 +35,7 @@ RECORD = records.record(
 TAKEN = datetime(2026, 11, 22, 7, 30, 20, tzinfo=UTC)
 NOW = TAKEN + timedelta(seconds=43)
 EPOCH = "9f2c4be01d7a"
+FLEET = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # of these examples alone
 COMMAND = UUID("5f0c3b57-53a1-4b0e-8a93-6d6f2f6f6c11")
 
 
@@ -67,8 +71,10 @@ def online() -> Status:
             connected_at=NOW - timedelta(hours=5),
             failures=1,
             last_error="broker.example:8883: no answer; is the port open on the way?",
+            last_puback_at=NOW - timedelta(minutes=3),
+            last_receipt_at=NOW - timedelta(minutes=3),
         ),
-        outbox=contract.OutboxHealth(bytes=1_310_720, quota=268_435_456),
+        outbox=contract.OutboxHealth(bytes=1_310_720, quota=268_435_456, last_commit_ago_s=0.8),
         devices=(
             contract.DeviceHealth(
                 device="02:03",
@@ -85,15 +91,15 @@ def online() -> Status:
 
 
 def command() -> Publication:
-    body = {
+    body: dict[str, Any] = {
         "id": str(COMMAND),
         "issuer": "fleet-1",
         "number": 7,
         "expires": "2026-11-22T08:30:00Z",
-        "command": "report",
-        "arguments": {},
-        "signature": "c2lnbmF0dXJl",
+        "command": contract.REPLAY,
+        "arguments": {"epoch": EPOCH, "first": 112, "last": 117},
     }
+    body["signature"] = b64encode(FLEET.sign(contract.signed_octets(TOPICS.command, body))).decode()
     return Publication(
         TOPICS.command, json.dumps(body).encode(), "application/json", correlation=b"7"
     )
@@ -101,14 +107,15 @@ def command() -> Publication:
 
 def publications() -> dict[str, Publication]:
     offline = contract.Offline(at=NOW - timedelta(hours=5), gateway=TOPICS.gateway, version="0.1.0")
-    refused = contract.refusal(command().body, TOPICS.gateway, NOW)
+    result = contract.ReplayResult(again=4, waiting=1, gone=((112, 112),))
+    done = contract.Reply(id=COMMAND, gateway=TOPICS.gateway, at=NOW, status="done", result=result)
     return {
         "observation": contract.observation(TOPICS, message(), 600),
         "receipt": contract.receipts(TOPICS, Receipts(receipts=(receipt(),))),
         "status-online": make_status(TOPICS, online()),
         "status-offline": contract.will(TOPICS, offline),
         "command": command(),
-        "reply": contract.reply(TOPICS, refused, command().correlation),
+        "reply": contract.reply(TOPICS, done, command().correlation),
     }
 
 
