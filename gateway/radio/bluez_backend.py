@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,28 @@ ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come t
 # meter has lost our key, and then ninety times a minute (measured with Linux 6.12 and BlueZ 5.82).
 # Links that are lost to distance end with other errors, but once may be chance.
 BREAKS = 5
+# A meter may hang up before BlueZ has seen what it offers, and then BlueZ never answers the connect
+# (measured). All others wait for it: one connect at a time.
+HUNG_UP_S = 4.0
 AGAIN_S = 1.0  # after a bluetoothd that did not answer at once
+
+
+@dataclass(slots=True)
+class _Trial:
+    """A connect under way: BlueZ tells of its link by a property, whatever it answers."""
+
+    patience: asyncio.Timeout
+    breaks: int = 0
+
+    def stands(self, connected: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        self.breaks += not connected
+        if self.patience.expired():  # it is being wound up
+            return
+        if connected:
+            self.patience.reschedule(None)
+        else:
+            self.patience.reschedule(now if self.breaks >= BREAKS else now + HUNG_UP_S)
 
 
 class BlueZ:
@@ -60,7 +82,7 @@ class BlueZ:
         self._porter = Porter(self._bluez, self._path, guests)
         self._adapter = Adapter(self._bluez, self._path, limits, restart_file)
         self._news = asyncio.Event()
-        self._breaks: dict[str, tuple[int, asyncio.Timeout]] = {}  # while connecting, by path
+        self._trials: dict[str, _Trial] = {}  # while connecting, by path
         self._told: Told
 
     @property
@@ -95,27 +117,23 @@ class BlueZ:
 
     @asynccontextmanager
     async def _bounded(self, path: str) -> AsyncIterator[None]:
-        """Give up a connect whose link is taken down again and again. Raises BondLost."""
+        """Give up a connect whose link has gone for good. Raises BondLost and LinkError."""
         rule = f"{OF_BLUEZ},path='{path}',interface='{PROPERTIES}'"
         await self._bluez.watch(rule)
         try:
             async with asyncio.timeout(None) as patience:
-                self._breaks[path] = (0, patience)
+                trial = self._trials[path] = _Trial(patience)
                 yield
         except TimeoutError as error:
             if not patience.expired():
                 raise
+            if trial.breaks < BREAKS:
+                raise LinkError("the meter hung up before it could be read") from error
             words = f"the link was taken down {BREAKS} times in a row, as where no key fits"
             raise BondLost(words) from error
         finally:
-            del self._breaks[path]
+            del self._trials[path]
             await self._bluez.unwatch(rule)
-
-    def _broke_off(self, path: str) -> None:
-        count, patience = self._breaks[path]
-        self._breaks[path] = (count + 1, patience)
-        if count + 1 == BREAKS:
-            patience.reschedule(asyncio.get_running_loop().time())
 
     async def pair(self, client: BleakClient, _device: BLEDevice, _guests: GuestList) -> None:
         await client.pair()
@@ -196,8 +214,8 @@ class BlueZ:
             case "InterfacesRemoved", _, [self._path, _]:
                 self._adapter.is_now({})
             case "PropertiesChanged", path, [str(interface), dict(changed), _]:
-                if path in self._breaks and plain(changed).get("Connected") is False:
-                    self._broke_off(path)
+                if path in self._trials and "Connected" in changed:
+                    self._trials[path].stands(plain(changed)["Connected"])
                 self.ears.signal(message)
             case _:
                 self.ears.signal(message)

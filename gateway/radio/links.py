@@ -8,7 +8,7 @@ from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
 from drivers.api import LinkError
-from gateway.guests import GuestList
+from gateway.guests import BondLost, GuestList
 from gateway.link import Counters, Limits
 from gateway.radio.backends import Backend
 from gateway.radio.bleak_link import BleakLink
@@ -75,9 +75,10 @@ class Links:
                 async with asyncio.timeout(limit_s + self._limits.close_s):
                     async with asyncio.timeout(limit_s):
                         link.attach(address, await backend.connect(device, link.lost))
-        except LinkError:
+        except LinkError as error:
             backend.ears.rearm(address)
-            self._failed(in_vain=backend.ears.heard(address) == heard)
+            answered = isinstance(error, BondLost) or backend.ears.heard(address) != heard
+            self._failed(in_vain=not answered)
             raise
         self._failures = 0
         self._healer.well(Part.CONNECTING)
@@ -85,7 +86,8 @@ class Links:
         return link
 
     def _failed(self, in_vain: bool) -> None:
-        """A meter that says its word and hangs up at once has been connected well enough."""
+        """A meter that says its word and hangs up at once, or whose key does not fit, has been
+        connected well enough: the adapter works."""
         self._counters.connect_errors += 1
         self._failures = self._failures + 1 if in_vain else 0
         if in_vain and self._failures % FAILURES == 0:

@@ -223,7 +223,9 @@ class Bluez:
             raise
         self._tell("connected", address=device.state["Address"])
         await self._push(device)
-        if self.stuck or not device.state["Connected"]:
+        if not device.state["Connected"]:
+            await asyncio.Event().wait()  # measured: BlueZ never answers
+        if self.stuck:
             return
         meter = self.meters[device.path]
         if not self.tree.has_attributes(device.path):
