@@ -22,6 +22,16 @@ def pytest_configure() -> None:
         raise pytest.UsageError("tests/vm runs in a virtual machine only: ./dev vm")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--share", default="1/1", help="every how manyth scenario, from which on: 1/3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Only the share of this machine. Neighbours take equally long: they go to different ones."""
+    first, machines = (int(each) for each in config.getoption("share").split("/"))
+    items[:] = items[first - 1 :: machines]
+
+
 @pytest.fixture(scope="session")
 def _daemon() -> Iterator[Bluetoothd]:
     daemon = Bluetoothd()

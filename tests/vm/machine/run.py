@@ -1,11 +1,13 @@
-"""Run a command in the machine: its console is printed here, its exit status comes back."""
+"""Run a command in a machine: its console can be printed here, its exit status comes back."""
 
 import shlex
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.vm.machine.build import Machine
@@ -14,6 +16,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 START_S = 60  # to the command and, after it, to the end; 10 s on an idle computer
 NO_ANSWER = 70
+READ_AT_ONCE = 65_536
+LOOK_S = 0.2
 MARK = "hjemgate.vm"  # on the kernel's command line: this is the machine
 
 # Never KVM: it may be there and yet not work, in a machine that is virtual itself. Never
@@ -27,29 +31,56 @@ QEMU = (
 KERNEL_LINE = f"console=ttyS0 quiet oops=panic panic=-1 random.trust_cpu=on mitigations=off {MARK}"
 
 
-def run(machine: Machine, command: Sequence[str], out: Path, limit_s: int) -> int:
-    """Do *command* in there, as root, in this folder; *out* is /out to it.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One that was started. `out` is /out to it, `console` what it says."""
+
+    process: "subprocess.Popen[bytes]"
+    out: Path
+    console: Path
+    ends_at: float  # by time.monotonic()
+
+    @property
+    def status(self) -> int:
+        """Of its command, once it has ended; NO_ANSWER if the machine ended otherwise."""
+        told = self.out / "status"
+        return int(told.read_text("ascii")) if told.exists() else NO_ANSWER
+
+    def show(self) -> None:
+        """Print the console as it comes, until the end; a machine that is late is ended."""
+        with self.console.open("rb") as console:
+            while True:
+                ended = self.process.poll() is not None
+                while octets := console.read(READ_AT_ONCE):
+                    sys.stdout.write(octets.decode("utf-8", "replace").replace("\r", ""))
+                    sys.stdout.flush()
+                if ended:
+                    return
+                if time.monotonic() > self.ends_at:
+                    self.process.kill()
+                time.sleep(LOOK_S)
+
+
+@contextmanager
+def started(machine: Machine, command: Sequence[str], out: Path, limit_s: int) -> Iterator[Run]:
+    """Do *command* in there, as root, in this folder; it is over when this is.
 
     The machine has all files of this one, to read; what it writes elsewhere than in /out is
-    forgotten. Nothing reaches it from the network. NO_ANSWER if it did not end by itself.
+    forgotten. Nothing reaches it from the network.
     """
     shutil.copy(HERE / "guest.sh", out)
     (out / "job").write_text(_job(machine, command, limit_s), "utf-8")
-    with subprocess.Popen(
-        _qemu(machine, out),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        watch = threading.Timer(limit_s + START_S, process.kill)
-        watch.start()
+    console = out / "console"
+    with (
+        console.open("wb") as said,
+        subprocess.Popen(
+            _qemu(machine, out), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        ) as process,
+    ):
         try:
-            _show(process)
+            yield Run(process, out, console, time.monotonic() + limit_s + START_S)
         finally:
-            watch.cancel()
             process.kill()
-    status = out / "status"
-    return int(status.read_text()) if status.exists() else NO_ANSWER
 
 
 def _job(machine: Machine, command: Sequence[str], limit_s: int) -> str:
@@ -77,11 +108,3 @@ def _shared(name: str, folder: Path, options: str) -> tuple[str, ...]:
         *("-fsdev", f"local,id={name},path={folder},security_model=none{options}"),
         *("-device", f"virtio-9p-pci,fsdev={name},mount_tag={name}"),
     )
-
-
-def _show(process: "subprocess.Popen[bytes]") -> None:
-    """Print the console as it comes, in pieces: pytest's dots are no whole lines."""
-    assert process.stdout is not None
-    while octets := process.stdout.read1(4096):  # type: ignore[attr-defined] # BufferedReader
-        sys.stdout.write(octets.decode("utf-8", "replace").replace("\r", ""))
-        sys.stdout.flush()
