@@ -16,7 +16,7 @@ from simulator.meters.meter import Meter
 
 ANNA = "urn:uuid:11111111-2222-4333-8444-555555555555"
 SLOTS = {"blood-pressure": 1, "weight": 1}  # the virtual meters that name their user
-LONG_S = 60.0  # no scenario waits for as long as this unless something is broken
+LONG_S = 120.0  # no scenario waits for as long as this unless something is broken
 LOOK_S = 0.1
 
 CONFIGURATION = """\
