@@ -120,6 +120,19 @@ class Clock(Section):
     )
 
 
+class Commands(Section):
+    """Commands that come over the broker."""
+
+    obey: bool = Field(
+        default=False, description="Carry out commands that are signed by the fleet key."
+    )
+    fleet_key: Path = Field(
+        default=Path("/etc/hjemgate/fleet.pem"),
+        strict=False,
+        description="PEM: the public Ed25519 key of whoever commands; read if obey is true.",
+    )
+
+
 class Fhir(Section):
     """How Bundles are made."""
 
@@ -145,6 +158,7 @@ class Config(Section):
     radio: Radio = Radio()
     clock: Clock = Clock()
     fhir: Fhir = Fhir()
+    commands: Commands = Commands()
 
 
 def load(path: Path) -> Config:

@@ -21,11 +21,13 @@ from gateway.contract import Topics
 from gateway.control import Control
 from gateway.deliver import Deliver, Duty, offline
 from gateway.door import Door
+from gateway.fleet_key import verifier
 from gateway.health import Health
 from gateway.live import Live
 from gateway.model import GatewayInfo
 from gateway.notify import notify, watchdog_s
 from gateway.onlookers import Onlookers
+from gateway.orders import Orders
 from gateway.outbox import quota
 from gateway.outbox.delivery import Resend
 from gateway.outbox.store import Store, open_store
@@ -105,6 +107,7 @@ async def house(config: Config, store: Store) -> None:
         ours,
         live.uplink,
         Backoff(config.broker.backoff_cap_s),
+        _orders(config, store, ours, topics, live).obey,
     )
     async with radio, asyncio.TaskGroup() as group:
         group.create_task(control.serve(), name="control")
@@ -128,6 +131,12 @@ def _duty(config: Config, topics: Topics) -> Duty:
     broker = config.broker
     resend = Resend(timedelta(seconds=broker.resend_s), timedelta(seconds=broker.resend_cap_s))
     return Duty(topics, resend, broker.receipts, broker.required_receivers, broker.window)
+
+
+def _orders(config: Config, store: Store, ours: OurClock, topics: Topics, live: Live) -> Orders:
+    verify = verifier(config.commands.fleet_key) if config.commands.obey else None
+    numbers = config.gateway.state_dir / "commands.json"
+    return Orders(store, ours, topics, live.uplink, verify, numbers)
 
 
 async def _keep_house(config: Config, store: Store, ours: OurClock) -> None:

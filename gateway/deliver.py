@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,10 @@ from gateway.uplink import Incoming, Refused, Session, Uplink, UplinkError
 log = logging.getLogger(__name__)
 
 CONNECT_S = 60.0  # name, TCP, TLS, CONNACK and SUBACK together
+
+
+Obey = Callable[[Incoming], Awaitable[contract.Reply | None]]
+"""Carry out a command; returns what to answer, None: nothing."""
 
 
 class StatusSource(Protocol):
@@ -56,9 +61,11 @@ class Deliver:
         ours: OurClock,
         facts: UplinkFacts,
         backoff: Backoff,
+        obey: Obey,
     ) -> None:
         self._store, self._uplink, self._duty, self._status = store, uplink, duty, status
         self._ours, self._facts, self._backoff = ours, facts, backoff
+        self._obey = obey
         self._flying: set[int] = set()
         self._acked: list[tuple[int, int, int]] = []
         self._landed = asyncio.Event()
@@ -194,10 +201,8 @@ class Deliver:
         log.warning("a receipt changed nothing: %s", why)
 
     async def _command(self, session: Session, message: Incoming) -> None:
-        """This version carries out no command, and says so; a retained one is not answered."""
-        if message.retain:
+        if (reply := await self._obey(message)) is None:
             return
-        reply = contract.refusal(message.body, self._duty.topics.gateway, self._ours.utc())
         await self._send_up(session, contract.reply(self._duty.topics, reply, message.correlation))
 
     async def _report(self, session: Session) -> None:

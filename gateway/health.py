@@ -143,6 +143,7 @@ class Health:
             "bluetoothd gone": counters.owner_losses,
             **{f"radio: {cure}": times for cure, times in counters.cures.items()},
             "odd receipts": self._live.uplink.odd_receipts,
+            "commands refused": self._live.uplink.refused_commands,
         }
 
 

@@ -19,6 +19,7 @@ class UplinkFacts:
     last_puback_at: datetime | None = None
     last_receipt_at: datetime | None = None
     odd_receipts: int = 0  # retained, unreadable, unknown or mismatched
+    refused_commands: int = 0  # retained, unreadable, unsigned, expired, old or unknown
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.certificate import common_names
 from gateway.config import Config, ConfigError
+from gateway.fleet_key import UnfitKey, verifier
 
 PEM_MARK = "-----BEGIN "
 
@@ -34,6 +35,8 @@ def problems(config: Config) -> list[str]:
     if not found and (line := _credentials(config)):
         found.append(line)
     if line := _outbox_key(config.outbox.key):
+        found.append(line)
+    if config.commands.obey and (line := _fleet_key(config.commands.fleet_key)):
         found.append(line)
     for key, folder in (
         ("gateway.state_dir", config.gateway.state_dir),
@@ -106,6 +109,19 @@ def _outbox_key(path: Path) -> str | None:
         return None
     except OSError as error:
         return f"outbox.key: {path}: {error.strerror} for {_user()}; correct its owner and mode"
+    return None
+
+
+def _fleet_key(path: Path) -> str | None:
+    try:
+        verifier(path)
+    except UnfitKey as error:
+        return f"commands.fleet_key: {error}"
+    except OSError as error:
+        return (
+            f"commands.fleet_key: {path}: {error.strerror} for {_user()}; put the fleet's public"
+            " key there, or set commands.obey to false"
+        )
     return None
 
 

@@ -83,7 +83,7 @@ def test_every_setting_is_described_in_the_schema_or_named_by_its_pattern() -> N
             1,
             (
                 "colour: unknown key in the top of the file;"
-                " known here: broker, clock, fhir, gateway, outbox, radio"
+                " known here: broker, clock, commands, fhir, gateway, outbox, radio"
             ),
         ),
         (

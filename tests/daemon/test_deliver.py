@@ -55,6 +55,10 @@ class Taker:
         yield Incoming("", b"", False, None, None, None)
 
 
+async def nothing(_: Incoming) -> None:
+    """Obeys no command."""
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
@@ -79,6 +83,7 @@ async def test_a_full_window_is_filled_again_as_soon_as_it_has_room(house: House
         house.ours,
         UplinkFacts(),
         Backoff(),
+        nothing,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(deliver.run(), name="deliver")
