@@ -31,6 +31,8 @@ VERBS = {
     "forget": ("a meter, its bond, its person's readings", "gateway.commands.forget:FORGET"),
     "held": ("readings that wait to be told whose they are", "gateway.commands.rows:HELD"),
     "parked": ("what could not be read or was refused", "gateway.commands.rows:PARKED"),
+    "trace": ("the journey of one reading, step by step", "gateway.commands.trace:TRACE"),
+    "replay": ("send readings again that were confirmed", "gateway.commands.replay:REPLAY"),
     "rotate-key": (
         "seal the outbox with a new key",
         "gateway.commands.rotate_key:ROTATE_KEY",

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from gateway.config import Config
 from gateway.contract import Condition
 from gateway.outbox.facts import Facts
+from gateway.outbox.frames import DROPPED
 from gateway.words import meter, moment, shortened
 
 SETTLING = timedelta(seconds=30)  # after a start: the line and the scanner take a moment
@@ -106,6 +107,14 @@ def _radio(seen: Seen) -> Iterator[Condition]:
 
 
 def _rows(facts: Facts) -> Iterator[Condition]:
+    dropped = facts.counters.get(DROPPED, 0)
+    if facts.overflowing and dropped:
+        yield Condition(
+            id="parked-frames-dropped",
+            text=f"{facts.overflowing} of the meters send so much that cannot be read that further"
+            f" frames are dropped ({dropped} so far). Update the gateway and release what waits,"
+            " or discard it: `hjemgate parked`.",
+        )
     if facts.parked:
         yield Condition(
             id="parked-rows",

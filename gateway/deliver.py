@@ -15,7 +15,7 @@ from gateway.contract import ContractError, Publication, Topics
 from gateway.live import UplinkFacts
 from gateway.model import Message
 from gateway.outbox import delivery
-from gateway.outbox.delivery import ReceiptNote, Resend
+from gateway.outbox.delivery import Ack, ReceiptNote, Resend
 from gateway.outbox.store import Store
 from gateway.uplink import Incoming, Refused, Session, Uplink, UplinkError
 
@@ -67,7 +67,7 @@ class Deliver:
         self._ours, self._facts, self._backoff = ours, facts, backoff
         self._obey = obey
         self._flying: set[int] = set()
-        self._acked: list[tuple[int, int, int]] = []
+        self._acked: list[Ack] = []
         self._landed = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,7 +111,11 @@ class Deliver:
                 group.create_task(self._report(session), name="report")
                 group.create_task(self._send(session, group), name="send")
         except* UplinkError as errors:
-            raise _first(errors) from errors
+            lost = _first(errors)
+            if self._flying:  # not waited for: without room on the disk it is left out
+                flying = frozenset(self._flying)
+                self._store.post(delivery.untaken, flying, lost.words[:200], self._ours.utc())
+            raise lost from errors
         raise UplinkError("lost", "the connection ended")
 
     async def _send(self, session: Session, group: asyncio.TaskGroup) -> None:
@@ -142,6 +146,7 @@ class Deliver:
 
     async def _publish(self, session: Session, message: Message) -> None:
         expiry = max(1, int(self._duty.resend.after(message.attempt).total_seconds()))
+        sent = self._ours.utc()
         try:
             code = await session.publish(contract.observation(self._duty.topics, message, expiry))
         except Refused as error:
@@ -150,7 +155,7 @@ class Deliver:
             self._flying.discard(message.row)
             self._store.stir()
             return
-        self._acked.append((message.row, message.version, code))
+        self._acked.append(Ack(message.row, message.version, code, sent))
         self._landed.set()
 
     async def _record(self) -> None:
@@ -162,7 +167,7 @@ class Deliver:
             now = self._ours.utc()
             await self._store(delivery.published, acks, self._duty.resend, self._duty.receipts, now)
             self._facts.last_puback_at = now
-            self._flying.difference_update(row for row, _, _ in acks)
+            self._flying.difference_update(ack.row for ack in acks)
             self._store.stir()  # `_send` may have looked between the commit and this line
 
     async def _listen(self, session: Session) -> None:

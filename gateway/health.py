@@ -98,8 +98,14 @@ class Health:
                 connected_at=live.uplink.connected_at,
                 failures=live.uplink.failures,
                 last_error=live.uplink.last_error and live.uplink.last_error[:500],
+                last_puback_at=_later(known.last_puback, live.uplink.last_puback_at),
+                last_receipt_at=_later(known.last_receipt, live.uplink.last_receipt_at),
             ),
-            outbox=OutboxHealth(bytes=known.bytes, quota=self._config.outbox.quota_mib << 20),
+            outbox=OutboxHealth(
+                bytes=known.bytes,
+                quota=self._config.outbox.quota_mib << 20,
+                last_commit_ago_s=self._store.idle_s,
+            ),
             devices=tuple(_device(each) for each in known.devices),
             counters=known.counters | self._counters(),
             conditions=conditions(known, seen, self._config),
@@ -156,6 +162,11 @@ def _oldest(known: Facts, now: datetime) -> Oldest | None:
         return None
     age_s = max(0.0, (now - known.oldest.since).total_seconds())  # our clock may have been set
     return Oldest(seq=known.oldest.seq, age_s=age_s)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    """What the rows know, or this process has seen since."""
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 def _rows(known: Facts) -> Rows:

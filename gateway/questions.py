@@ -15,6 +15,7 @@ EX_USAGE = 64
 
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 _ROW = re.compile(r"([rf])([1-9][0-9]{0,17})")
+_PUBLIC_ID = re.compile(r"[0-9a-f-]{6,36}")
 _PASSKEY = re.compile(r"[0-9]{6}")
 _PATIENT = re.compile(r"[\x21-\x7e]{1,200}")
 # DDMMYY-SSSS, with or without the hyphen.
@@ -133,6 +134,22 @@ def row(question: Question) -> RowName:
     if match is None:
         raise Unanswerable(f"{given[:40]!r} is no row: the lists name them, r12 or f7")
     return RowName("reading" if match[1] == "r" else "frame", int(match[2]))
+
+
+def reading_name(question: Question) -> int | str:
+    """The row of a reading, or how its public id begins."""
+    given = text(question, "reading").lower()
+    match = _ROW.fullmatch(given)
+    if match and match[1] == "r":
+        return int(match[2])
+    if match and not _PUBLIC_ID.fullmatch(given):
+        raise Unanswerable(f"{given} has not become a reading: see `hjemgate parked` or `held`")
+    if not _PUBLIC_ID.fullmatch(given):
+        raise Unanswerable(
+            f"{given[:40]!r} names no reading: expected a row such as r12, or the id of a reading,"
+            " or six or more characters with which it begins"
+        )
+    return given
 
 
 def number(question: Question, key: str) -> int | None:

@@ -27,6 +27,7 @@ STEPS = {
     "parked": "set aside for a technician: {}",
     "published": "sent",
     "unheard": "sent, but nobody listens at the other end yet; goes out again",
+    "replayed": "goes out again, as the receiver has asked or a technician has said",
     "received": "confirmed by {}",
     "delivered": "the care team can see it",
     "undeliverable": "confirmed, but it did not reach the care team",
@@ -37,6 +38,34 @@ STEPS = {
     "discarded": "discarded by a technician",
 }
 SENT_WITHOUT_RECEIPT = "handed over; nobody confirms here"  # receipts = false
+
+
+# The same steps, and those that are of no concern while one watches, for whoever traces a reading.
+TRACED = STEPS | {
+    "connected": "connected to the meter",
+    "heard": "received from the meter, on disk",
+    "heard again": "received from the meter again, on disk",
+    "stored": "decoded, its time and its person known",
+    "held": "decoded; kept, waits for a technician: {}",
+    "ignored": "decoded; not forwarded: {}",
+    "rendered": "made into a message, number {}",
+    "sent": "sent to the broker",
+    "published": "taken by the broker",
+    "unheard": "taken by the broker; nobody listened",
+    "untaken": "not taken by the broker: {}",
+    "receipt": "receipt: {}",
+    "received": "done: every receiver that must has confirmed it (last: {})",
+}
+UNTRUSTED = " (by the gateway's own clock, which was not set)"
+
+
+def traced(step: str, detail: str) -> str:
+    """One step of a reading's journey in words; a step that a later version took as it stands."""
+    if step == "received" and not detail:
+        return "done"
+    if detail == "untrusted":
+        return TRACED[step] + UNTRUSTED
+    return TRACED.get(step, f"{step}: {{}}").format(detail).removesuffix(": ")
 
 
 def sentence(step: Step) -> str | None:

@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Iterator
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from gateway.commands import talk
 from gateway.commands.command import FAILED, OK, Command, print_json
 from gateway.commands.tables import count, print_table, since, when
 from gateway.commands.talk import Facts
-from gateway.words import meter
+from gateway.words import ago, meter
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -39,12 +40,13 @@ def _lines(answer: Facts, status: Facts, zone: ZoneInfo) -> Iterator[tuple[str, 
     rows, clock, outbox = status["rows"], status["clock"], status["outbox"]
     yield "gateway", f"{status['gateway']}, version {status['version']}"
     yield "broker", _line_words(status["uplink"], zone)
-    yield "on their way", _waiting(rows)
+    yield "last taken", since(status["uplink"]["last_puback_at"])
+    yield "on their way", _waiting(rows) + _oldest(status["oldest_unreceipted"])
     yield "last confirmed", since(answer["last_receipt"])
     yield "need a word", f"{rows['held']} held, {rows['parked']} parked"
     yield "radio", _radio(status["radio"])
     yield "clock", f"right ({clock['source']})" if clock["trusted"] else "not set yet"
-    yield "outbox", f"{outbox['bytes'] / 2**20:.1f} of {outbox['quota'] / 2**20:.0f} MiB"
+    yield "outbox", _outbox(outbox)
 
 
 def _line_words(uplink: Facts, zone: ZoneInfo) -> str:
@@ -59,6 +61,19 @@ def _waiting(rows: Facts) -> str:
     if not waiting and not sent:
         return "nothing"
     return f"{waiting} not sent yet, {sent} sent and not confirmed yet"
+
+
+def _oldest(oldest: Facts | None) -> str:
+    if oldest is None:
+        return ""
+    return f"; the oldest is number {oldest['seq']}, {ago(timedelta(seconds=oldest['age_s']))}"
+
+
+def _outbox(outbox: Facts) -> str:
+    taken = f"{outbox['bytes'] / 2**20:.1f} of {outbox['quota'] / 2**20:.0f} MiB"
+    idle_s = outbox["last_commit_ago_s"]
+    written = "never since the start" if idle_s is None else ago(timedelta(seconds=idle_s))
+    return f"{taken}, last written {written}"
 
 
 def _radio(radio: Facts) -> str:

@@ -58,7 +58,7 @@ class UplinkHealth(Emitted):
         default=None, description="When the broker last took a reading; null: not known."
     )
     last_receipt_at: AwareDatetime | None = Field(
-        default=None, description="When a receiver last ended our duty; null: not known."
+        default=None, description="When a receiver last said a word on a reading; null: not known."
     )
 
 

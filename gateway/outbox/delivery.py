@@ -4,12 +4,15 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zlib import decompress
 
 from gateway.model import Message
 from gateway.outbox.database import Database, Row
 from gateway.outbox.moments import maybe, to_us
+
+UNTAKEN_AT_MOST = 200  # notes of one lost connection: bounds the transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class Resend:
     def after(self, publishes: int) -> timedelta:
         """How long to wait after the n-th publish."""
         return min(self.cap, self.first * (1 << min(publishes - 1, 20)))
+
+
+class Ack(NamedTuple):
+    """A good PUBACK. `sent`: when the message went out, None if nobody looked."""
+
+    row: int
+    version: int
+    code: int
+    sent: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +100,17 @@ def next_due(db: Database, exclude: Collection[int] = ()) -> datetime | None:
 
 def published(
     db: Database,
-    acks: Sequence[tuple[int, int, int]],
+    acks: Sequence[Ack],
     resend: Resend,
     receipts: bool,
     now: datetime,
 ) -> None:
-    """Good PUBACKs: (row, version, reason code). 0x10, nobody listened, leaves the row waiting.
+    """The broker has these. 0x10, nobody listened, leaves the row waiting.
 
     Without *receipts* a 0x00 is the end of our duty.
     """
     with db.transaction(relieving=True):
-        for row, version, code in acks:
+        for row, version, code, sent in acks:
             publishes = db.one(
                 "SELECT publishes FROM readings WHERE id = ? AND version = ?"
                 " AND state IN ('pending', 'published')",
@@ -124,7 +136,30 @@ def published(
                 row,
             )
             step = "received" if done else "published" if code == 0 else "unheard"
+            if sent is not None:
+                db.note(to_us(sent), "sent", None, row)
             db.note(to_us(now), step, None, row)
+
+
+def untaken(db: Database, rows: Collection[int], why: str, now: datetime) -> None:
+    """These were sent, and no good PUBACK came: they stay due.
+
+    For their journeys alone, in which of each run of such the first and the last are kept.
+    """
+    with db.transaction(durable=False):
+        for row in list(rows)[:UNTAKEN_AT_MOST]:
+            last = db.execute(
+                "SELECT id, step FROM journey WHERE reading_id = ? ORDER BY id DESC LIMIT 2", row
+            ).fetchall()
+            if [step for _, step in last] == ["untaken", "untaken"]:
+                db.execute(
+                    "UPDATE journey SET at = ?, detail = ? WHERE id = ?",
+                    to_us(now),
+                    why,
+                    last[0][0],
+                )
+            elif db.one("SELECT 1 FROM readings WHERE id = ?", row):
+                db.note(to_us(now), "untaken", None, row, why)
 
 
 def refused(db: Database, row: int, reason: str, now: datetime) -> None:

@@ -258,7 +258,12 @@ def forget(db: Database, device: int, now: datetime) -> None:
     with db.transaction():
         if db.one("SELECT 1 FROM sessions WHERE device_id = ? AND ended_at IS NULL", device):
             raise Known("this meter is connected right now; try again in a minute")
-        db.execute("DELETE FROM journey WHERE device_id = ?", device)
+        db.execute(
+            "DELETE FROM journey WHERE device_id = ?"
+            " OR reading_id IN (SELECT id FROM readings WHERE device_id = ?)",
+            device,
+            device,
+        )
         db.execute("DELETE FROM devices WHERE id = ?", device)
         db.note(to_us(now), "forgotten", None, None)
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # nothing of the person stays behind

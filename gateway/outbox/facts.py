@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.outbox.database import Database, Row
+from gateway.outbox.frames import overflowing as frames_overflowing
 from gateway.outbox.moments import from_us, maybe
 from gateway.outbox.quota import Lack, full
 
@@ -57,6 +58,8 @@ class Facts:
     last_seq: int | None
     oldest: Unreceipted | None
     last_receipt: datetime | None
+    last_puback: datetime | None = None
+    overflowing: int = 0  # meters of which so many frames are parked that more are dropped
     devices: tuple[DeviceFacts, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
     full: Lack | None = None  # why no meter is connected to
@@ -100,11 +103,25 @@ def facts(db: Database) -> Facts:
         last_receipt=maybe(
             db.one("SELECT max(received_at) FROM readings WHERE state = 'received'")
         ),
+        last_puback=maybe(_last_puback(db)),
+        overflowing=frames_overflowing(db),
         devices=tuple(_device(row) for row in db.execute(_DEVICES)),
         counters=dict(db.execute("SELECT name, n FROM counters ORDER BY name").fetchall()),
         full=full(db),
         salvaged_at=maybe(db.meta("salvaged_at")),
     )
+
+
+def _last_puback(db: Database) -> int | None:
+    """Of what is not confirmed, and of what was confirmed last."""
+    moving = db.one(
+        "SELECT max(published_at) FROM readings WHERE state IN ('pending', 'published')"
+    )
+    confirmed = db.one(
+        "SELECT published_at FROM readings WHERE state = 'received'"
+        " ORDER BY received_at DESC LIMIT 1"
+    )
+    return max((each for each in (moving, confirmed) if each is not None), default=None)
 
 
 _DEVICES = """

@@ -219,6 +219,17 @@ def _full(db: Database, device: int) -> bool:
     return int(parked) >= PARKED_AT_MOST
 
 
+def overflowing(db: Database) -> int:
+    """Of how many meters so many frames are parked that further ones are dropped."""
+    meters = db.execute(
+        "SELECT device_id FROM frames WHERE state = 'parked'"
+        " AND state IN ('captured', 'parked', 'held')"  # the words of the index
+        " GROUP BY device_id HAVING count(*) >= ?",
+        PARKED_AT_MOST,
+    )
+    return len(meters.fetchall())
+
+
 def attached(
     db: Database, frames: Sequence[Kept], state: str, reading: int, joins: bytes | None
 ) -> None:

@@ -261,6 +261,7 @@ def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: date
                 to_us(now),
                 row,
             )
+            db.note(to_us(now), "rendered", None, row, str(seq))
         db.execute("UPDATE meta SET value = ? WHERE key = 'next_seq'", first + len(there))
 
 

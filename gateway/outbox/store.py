@@ -7,6 +7,7 @@ still queued: a cancelled caller leaves, the transaction is done, and the next c
 import asyncio
 import logging
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -54,6 +55,12 @@ class Store:
     def committed_at(self) -> float:
         """time.monotonic() of the last commit."""
         return self._db.committed_at
+
+    @property
+    def idle_s(self) -> float | None:
+        """Seconds since the last commit; None: there was none since the start."""
+        at = self._db.committed_at
+        return time.monotonic() - at if at else None
 
     async def __call__(
         self,

@@ -125,6 +125,7 @@ async def test_a_meter_with_unsent_readings_is_not_forgotten_by_mistake(
 async def test_nothing_of_the_person_is_left_in_the_files(desk: Desk, house: House) -> None:
     await house.session(await house.meter(patient=ANNA), [cuff()])
     await house.settle()
+    await house.publish()
     await desk.ask("devices forget", address=ADDRESS, unsent_too=True)
     for table in ("devices", "bindings", "sessions", "frames", "readings", "bodies", "segments"):
         assert await house.rows(f"SELECT count(*) FROM {table}") == [(0,)]  # noqa: S608 - constants

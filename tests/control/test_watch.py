@@ -36,8 +36,14 @@ async def test_a_reading_is_followed_to_the_receivers_word(desk: Desk, house: Ho
         await house.settle()
         (message,) = await house.publish()
         await house.receive(message)
-        steps = [await anext(told) for _ in range(4)]
-    assert [each["step"] for each in steps] == ["kept", "stored", "published", "received"]
+        steps = [await anext(told) for _ in range(5)]
+    assert [each["step"] for each in steps] == [
+        "kept",
+        "stored",
+        "rendered",
+        "published",
+        "received",
+    ]
     assert {each["driver"] for each in steps} == {"sig_blood_pressure"}
     assert steps[-1]["detail"] == "care"
 

@@ -9,6 +9,7 @@ import pytest
 from gateway.conditions import DEAF, SETTLING, SILENT, Seen, conditions
 from gateway.config import Config
 from gateway.outbox.facts import DeviceFacts, Facts
+from gateway.outbox.frames import DROPPED
 from tests.control.desk import config
 from tests.outbox.house import NOON
 
@@ -154,6 +155,17 @@ def test_rows_that_wait_for_a_human_name_the_command(settings: Config) -> None:
     assert "hjemgate held" in held.text
 
 
+def test_frames_that_are_dropped_are_told_of_while_a_meter_is_at_its_cap(settings: Config) -> None:
+    facts = replace(QUIET, overflowing=1, counters={DROPPED: 7}, parked_frames=1000)
+    dropped, _ = conditions(facts, WELL, settings)
+    assert dropped.id == "parked-frames-dropped"
+    assert "7 so far" in dropped.text
+    assert "hjemgate parked" in dropped.text
+    discarded = replace(facts, overflowing=0, parked_frames=0)
+    assert ids(discarded, WELL, settings) == []
+    assert ids(replace(facts, counters={}), WELL, settings) == ["parked-rows"]
+
+
 def test_an_outbox_above_half_its_quota_is_told_early(settings: Config) -> None:
     half = (settings.outbox.quota_mib << 20) // 2
     assert ids(replace(QUIET, bytes=half), WELL, settings) == []
@@ -192,6 +204,8 @@ def test_every_condition_fits_the_contract_at_its_longest(settings: Config) -> N
         waiting_for_clock=many,
         held_readings=many,
         parked_readings=many,
+        overflowing=many,
+        counters={DROPPED: many},
         devices=(replace(CUFF, introduced=False, driver="x" * 64),),
     )
-    assert len(conditions(facts, worst, settings)) == 8
+    assert len(conditions(facts, worst, settings)) == 9

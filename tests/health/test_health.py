@@ -53,7 +53,7 @@ async def test_rows_are_counted_in_the_state_they_are_in(health: Health, house: 
         await house.session(device, [cuff(systolic, user=slot)])
     await house.settle()
     first, second, _ = await house.due()
-    acks = [(each.row, each.version, 0) for each in (first, second)]
+    acks = [delivery.Ack(each.row, each.version, 0) for each in (first, second)]
     await house.store(
         delivery.published, acks, delivery.Resend(timedelta(1), timedelta(1)), True, house.now()
     )

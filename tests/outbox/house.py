@@ -11,7 +11,7 @@ from gateway import trial
 from gateway.clock import OurClock
 from gateway.model import GatewayInfo, Message, Patient, Stamp
 from gateway.outbox import delivery, devices, frames, sessions
-from gateway.outbox.delivery import ReceiptNote, Resend
+from gateway.outbox.delivery import Ack, ReceiptNote, Resend
 from gateway.outbox.store import Store, open_store
 from gateway.process import Process, Terms
 from gateway.suspects import Survives, Suspects
@@ -106,7 +106,7 @@ class House:
     async def publish(self, code: int = 0, *, receipts: bool = True) -> list[Message]:
         """Everything due is sent, and the broker answers *code*."""
         messages = await self.due()
-        acks = [(each.row, each.version, code) for each in messages]
+        acks = [Ack(each.row, each.version, code) for each in messages]
         await self.store(delivery.published, acks, RESEND, receipts, self.now())
         return messages
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from gateway.model import Message
 from gateway.outbox import delivery
-from gateway.outbox.delivery import ReceiptNote
+from gateway.outbox.delivery import Ack, ReceiptNote
 from tests.outbox.house import RESEND, House, cuff
 
 
@@ -34,7 +34,7 @@ async def test_a_receipt_ends_our_duty(house: House) -> None:
 async def test_a_receipt_may_overtake_the_puback(house: House) -> None:
     message = await one(house)
     assert await house.receive(message) == "received"
-    await house.store(delivery.published, [(message.row, 1, 0)], RESEND, True, house.now())
+    await house.store(delivery.published, [Ack(message.row, 1, 0)], RESEND, True, house.now())
     assert await house.states() == ["received"]
 
 

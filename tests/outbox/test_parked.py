@@ -4,6 +4,7 @@ import pytest
 
 from drivers.api import Frame
 from gateway.outbox import frames, technician
+from gateway.outbox.facts import facts
 from tests.outbox.house import BLOOD_PRESSURE, NOON, House, context, cuff, glucose
 
 
@@ -67,6 +68,9 @@ async def test_beyond_the_cap_what_waits_is_kept_and_what_comes_is_counted(
     assert await parked(house) == [(1, 1), (2, 0), (3, 0), (8, 0)]
     assert await house.states() == ["pending"]
     assert await house.rows("SELECT name, n FROM counters") == [(frames.DROPPED, 2)]
+    assert (await house.store(facts)).overflowing == 1
+    await house.store(technician.discard, "frame", 2, NOON)
+    assert (await house.store(facts)).overflowing == 0
 
 
 async def test_frames_of_a_driver_that_this_version_lacks_are_never_dropped(

@@ -8,7 +8,7 @@ from gateway.contract import ReplayResult
 from gateway.model import Message
 from gateway.outbox import delivery, technician
 from gateway.outbox import replay as rows
-from gateway.outbox.delivery import ReceiptNote
+from gateway.outbox.delivery import Ack, ReceiptNote
 from gateway.replay import TooMany, by_number, by_time
 from tests.outbox.house import RESEND, House, cuff
 
@@ -73,7 +73,9 @@ async def test_what_is_purged_is_named_and_what_waits_anyway_is_counted(house: H
     await house.settle()
     for message in await house.due():
         if message.seq == 5:
-            await house.store(delivery.published, [(message.row, 1, 0)], RESEND, True, house.now())
+            await house.store(
+                delivery.published, [Ack(message.row, 1, 0)], RESEND, True, house.now()
+            )
             await house.receive(message)
     assert len(messages) == 4
     told = await by_number(house.store, 1, 99, house.now())
