@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import NameOID
 
 from gateway.config import Config, ConfigError, parse
@@ -134,6 +134,34 @@ def test_a_key_of_another_certificate_is_named(config: Config, place: Path) -> N
             " put the pair there that was issued together"
         )
     ]
+
+
+def obeying(config: Config, key: Path) -> Config:
+    commands = config.commands.model_copy(update={"obey": True, "fleet_key": key})
+    return config.model_copy(update={"commands": commands})
+
+
+def test_a_fleet_key_is_looked_at_where_commands_are_obeyed(config: Config, place: Path) -> None:
+    public = ed25519.Ed25519PrivateKey.generate().public_key()
+    key = place / "fleet.pem"
+    key.write_bytes(
+        public.public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    )
+    assert problems(obeying(config, key)) == []
+    key.write_bytes(b"no key")
+    (line,) = problems(obeying(config, key))
+    assert line.startswith(f"commands.fleet_key: {key}: no public key; put the fleet's")
+    key.write_bytes(
+        ec.generate_private_key(ec.SECP256R1())
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    assert "another kind of key" in problems(obeying(config, key))[0]
+    key.unlink()
+    assert "No such file" in problems(obeying(config, key))[0]
+    assert problems(config) == []
 
 
 def test_a_broken_key_is_named(config: Config) -> None:
