@@ -176,6 +176,8 @@ class Process:
         owner = identify.owner(device, bindings, reading, when, in_memory=oldest)
         arrived_us = moments.to_us(first.stamp.wall)
         place = identify.place(driver, when, arrived_us)
+        if not driver.numbered:
+            place = await self._store(readings.place_of, device.id, key, place, when.effective)
         public = None
         if owner.binding and owner.binding.patient:
             patient = owner.binding.patient

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 from zlib import compress
@@ -15,6 +15,9 @@ from gateway.outbox.devices import still_there
 from gateway.outbox.frames import Kept
 from gateway.outbox.frozen import freeze, thaw
 from gateway.outbox.moments import from_us, maybe, to_us
+
+# Between two measurements of the same clock: its drift in a month between two sessions.
+MEASURED_ANEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,26 @@ def occurrence(
         before,
     )
     return b"" if not earlier else b"occurrence %d" % earlier
+
+
+def place_of(
+    db: Database, device: int, natural_key: bytes, place: bytes, effective: datetime | None
+) -> bytes:
+    """Where a reading has its place: *place*, unless it is known from a segment that was lost.
+
+    Damage may take the segments of a clock away. They are measured anew, and have other numbers; a
+    reading with the same octets and the same time is the one that was known.
+    """
+    lost = db.execute(
+        "SELECT place, effective_at FROM readings WHERE device_id = ? AND frame_key = ?"
+        " AND segment_id IS NULL AND place LIKE 'segment %' ORDER BY id",
+        device,
+        db.digest(natural_key),
+    )
+    for known, at in lost:
+        if effective is None or at is None or abs(effective - from_us(at)) <= MEASURED_ANEW:
+            return str(known).encode("ascii")
+    return place
 
 
 def repeat(

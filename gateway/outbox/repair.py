@@ -23,6 +23,7 @@ def repair(db: Database, broken: Collection[int]) -> None:
     _frames_of_lost_readings(db)
     _lost_meters(db)
     _lost_sessions(db)
+    _lost_segments(db)
     _dangling(db)
     _without_person(db)
     _renumber(db)
@@ -122,6 +123,17 @@ def _lost_sessions(db: Database) -> None:
             at,
             LOST,
         )
+
+
+def _lost_segments(db: Database) -> None:
+    """A meter that lost one is measured anew from all that was ever read of its clock: an old
+    reading of a clock, taken for news beside a segment that is left, would date by the wrong one.
+    """
+    db.execute(
+        "DELETE FROM segments WHERE device_id IN (SELECT s.device_id FROM clock_events e"
+        " JOIN sessions s ON s.id = e.session_id WHERE e.segment_id NOT IN"
+        " (SELECT id FROM segments))"
+    )
 
 
 def _dangling(db: Database) -> None:

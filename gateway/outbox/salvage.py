@@ -163,8 +163,14 @@ def _insert(db: Database, table: str, values: Mapping[str, object]) -> None:
 
 def _high_water(db: Database, found: Pages) -> None:
     """No row id that was given before is given again."""
+    numbered = "SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'"
+    tables = {name for (name,) in db.execute(numbered)}
     for _, values in found.rows():
         if len(values) == 2 and isinstance(values[0], str) and isinstance(values[1], int):
-            db.execute(
-                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", values[1], values[0]
-            )
+            if values[0] not in tables:
+                continue
+            known = db.one("SELECT seq FROM sqlite_sequence WHERE name = ?", values[0])
+            if known is None:  # not one row of that table was found
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, 0)", values[0])
+            if values[1] > (known or 0):
+                db.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", *reversed(values))
