@@ -1,23 +1,16 @@
-"""aiomqtt, mended: reason codes, the broker's limits, and losses told at once.
+"""A client of aiomqtt that knows reason codes and keeps to the broker's limits.
 
-aiomqtt 2.5 drops the reason code of a PUBACK, ignores Receive Maximum and Maximum Packet Size,
-lets waiters run into a time limit when the link is lost, and leaves unsent messages in paho's
-queue, which would send them again by itself. Here rows live on disk alone: what is in flight
-when the link is lost has failed. Names of aiomqtt's own are overridden: it is pinned below 3,
-and tests/uplink holds each of these habits against a scripted broker.
+aiomqtt 2.5 drops the reason code of a PUBACK, and ignores Receive Maximum and Maximum Packet Size.
 """
 
 import asyncio
 import logging
 import ssl
-import threading
-from collections.abc import Awaitable
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import aiomqtt
-from aiomqtt.types import PahoSocket
 from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import ConnectFlags, DisconnectFlags
+from paho.mqtt.client import ConnectFlags
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -26,22 +19,19 @@ from paho.mqtt.reasoncodes import ReasonCode
 from gateway.config import Broker
 from gateway.contract import Publication
 from gateway.uplink import packets
-from gateway.uplink.errors import TOO_LARGE, Refused, UplinkError, reason, unreachable
-from gateway.uplink.window import Window
-
-T = TypeVar("T")
+from gateway.uplink.errors import TOO_LARGE, Refused, UplinkError, reason
+from gateway.uplink.wire import Wire
 
 CONNECT_S = 5.0  # for TCP and TLS each; in a thread, which a shutdown has to wait for
 CONNACK_S = 15.0
 GOODBYE_S = 1.0
-KEEP_ALIVE_TIMEOUT = 0x8D
 
 # What paho-mqtt has to say is in UplinkError, in better words.
 _silent = logging.getLogger(f"{__name__}.paho")
 _silent.setLevel(logging.CRITICAL)
 
 
-class Client(aiomqtt.Client):
+class Client(Wire):
     """One connection; used once."""
 
     def __init__(
@@ -65,13 +55,8 @@ class Client(aiomqtt.Client):
         self._client.manual_ack_set(True)
         self._client.connect_timeout = CONNECT_S
         self.session_present = False
-        self.loss: UplinkError | None = None
         self._window: Final = broker.window
         self._limits = packets.Limits()
-        self._outstanding: Final = Window()
-        self._trouble: str | None = None  # why TLS ended
-        self._opening: Final = threading.Lock()
-        self._disconnected.add_done_callback(self._on_gone)
 
     async def open(self) -> None:
         """Connect. Raises UplinkError."""
@@ -130,7 +115,7 @@ class Client(aiomqtt.Client):
         try:
             granted = await self.subscribe(topic, options=packets.subscribe_options())
         except aiomqtt.MqttError as error:
-            raise self._or_lost(UplinkError("unanswered", "no SUBACK")) from error
+            raise self.or_lost(UplinkError("unanswered", "no SUBACK")) from error
         for code in granted:
             if isinstance(code, ReasonCode) and code.value >= 0x80:
                 words = f"may not listen to {topic}: {reason(code.value)}"
@@ -141,7 +126,7 @@ class Client(aiomqtt.Client):
         try:
             return await anext(self.messages)
         except aiomqtt.MqttError as error:
-            raise self._or_lost(UplinkError("lost", "the connection ended")) from error
+            raise self.or_lost(UplinkError("lost", "the connection ended")) from error
 
     def acknowledge(self, message: aiomqtt.Message) -> None:
         """Tell the broker that it may forget *message*."""
@@ -156,51 +141,13 @@ class Client(aiomqtt.Client):
                 self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, packets.WITH_WILL))
                 await asyncio.wait({self._disconnected}, timeout=GOODBYE_S)
         finally:
-            with self._opening:
-                self.lose(UplinkError("lost", "we hung up"))
-            self._hang_up()
+            self._give_up(UplinkError("lost", "we hung up"))
             if self._misc_task is not None:
                 self._misc_task.cancel()
         if self._misc_task is not None:
             await asyncio.wait({self._misc_task})
 
-    def lose(self, loss: UplinkError) -> None:
-        """The link is gone: everything that waits fails now, nothing is left to be sent again."""
-        if self.loss is not None:
-            return
-        self.loss = loss
-        waiters: list[asyncio.Future[Any]] = [self._connected]
-        for waiter in (*waiters, *self._pending_subscribes.values()):
-            if not waiter.done():
-                waiter.set_exception(loss.again())
-                waiter.exception()  # whoever waited may have gone away
-        self._outstanding.fail(loss)
-        self._client.drop_out_messages()
-        if not self._disconnected.done():
-            self._disconnected.set_result(None)
-        self._loop.call_soon(self._hang_up)  # not now: paho holds a lock while it calls us
-
-    def _hang_up(self) -> None:
-        self._client._sock_close()  # noqa: SLF001  # paho has no public way to just hang up
-
-    def _or_lost(self, otherwise: UplinkError) -> UplinkError:
-        return otherwise if self.loss is None else self.loss.again()
-
-    # What aiomqtt and paho-mqtt call.
-
-    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # aiomqtt's signature
-        """As aiomqtt's, without the wait_for of Python 3.11: it can swallow a cancellation."""
-        try:
-            async with asyncio.timeout(self.timeout if timeout is None else timeout):
-                return await fut
-        except TimeoutError:
-            raise aiomqtt.MqttError("no answer from the broker") from None
-
-    def _client_connect(self) -> None:
-        try:
-            super()._client_connect()
-        except (OSError, UnicodeError) as error:
-            raise unreachable(error, self._hostname, self._port) from error
+    # What paho-mqtt calls.
 
     def _on_connect(
         self,
@@ -213,8 +160,8 @@ class Client(aiomqtt.Client):
         if not self._connected.done() and reason_code.value == 0:
             self.session_present = flags.session_present
             self._limits = packets.limits(properties, self._window)
-            if self._limits.qos < 1:
-                self.lose(UplinkError("refused", f"the broker: {reason(0x9B)}", 0x9B))
+            if (useless := self._limits.useless) is not None:
+                self.lose(useless)
                 return
             self._outstanding.open(self._limits.window)
         super()._on_connect(client, userdata, flags, reason_code, properties)
@@ -228,57 +175,3 @@ class Client(aiomqtt.Client):
         properties: Properties,  # noqa: ARG002  # paho's signature
     ) -> None:
         self._outstanding.answered(mid, reason_code.value)
-
-    def _on_disconnect(
-        self,
-        client: Paho,  # noqa: ARG002  # paho's signature
-        userdata: object,  # noqa: ARG002  # paho's signature
-        flags: DisconnectFlags,
-        reason_code: ReasonCode,
-        properties: Properties | None = None,  # noqa: ARG002  # paho's signature
-    ) -> None:
-        if flags.is_disconnect_packet_from_server:
-            code = reason_code.value
-            self.lose(UplinkError("lost", f"the broker hung up: {reason(code)}", code))
-        elif self._trouble is not None:
-            self.lose(UplinkError("tls", self._trouble))
-        else:
-            silent = reason_code.value == KEEP_ALIVE_TIMEOUT
-            words = "no answer to a ping" if silent else "the broker or the way to it went away"
-            self.lose(UplinkError("lost", f"the connection ended: {words}"))
-
-    def _on_socket_open(self, client: Paho, userdata: object, sock: PahoSocket) -> None:
-        with self._opening:  # called in the thread that connects
-            if self.loss is not None:
-                raise ConnectionAbortedError("given up while connecting")
-            super()._on_socket_open(client, userdata, sock)
-
-    def _on_socket_close(self, client: Paho, userdata: object, sock: PahoSocket) -> None:
-        self._trouble = getattr(sock, "trouble", None)
-        super()._on_socket_close(client, userdata, sock)
-
-    def _on_socket_register_write(
-        self,
-        client: Paho,
-        userdata: object,  # noqa: ARG002  # paho's signature
-        sock: PahoSocket,
-    ) -> None:
-        """aiomqtt would do it later by number, which may then be that of somebody else's socket."""
-
-        def flush() -> None:
-            try:
-                client.loop_write()
-            except (OSError, ValueError) as error:  # a broken pipe; a socket that was closed
-                if not self._disconnected.done():
-                    self._disconnected.set_exception(error)
-
-        def watch() -> None:
-            if (number := sock.fileno()) >= 0:
-                self._loop.add_writer(number, flush)
-
-        self._loop.call_soon_threadsafe(watch)  # called in the thread that connects, too
-
-    def _on_gone(self, gone: asyncio.Future[None]) -> None:
-        """aiomqtt ends a connection so when reading or parsing raised."""
-        if not gone.cancelled() and (error := gone.exception()) is not None:
-            self.lose(UplinkError("protocol", f"not MQTT 5 as we know it ({type(error).__name__})"))

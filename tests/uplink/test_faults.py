@@ -84,7 +84,10 @@ async def test_a_good_puback_gives_its_reason_code(serve: Serve, up: Up, code: i
         assert await session.publish(an_observation()) == code
 
 
-@pytest.mark.parametrize(("theirs", "ours", "expected"), [(4, 20, 4), (20, 3, 3), (None, 20, 20)])
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"),
+    [(1, 20, 1), (4, 20, 4), (20, 3, 3), (65535, 20, 20), (None, 20, 20)],
+)
 async def test_no_more_publishes_are_outstanding_than_both_sides_allow(
     serve: Serve, up: Up, theirs: int | None, ours: int, expected: int
 ) -> None:
@@ -203,6 +206,17 @@ async def test_a_broker_that_offers_no_qos_1_is_not_used(serve: Serve, up: Up) -
         with pytest.raises(UplinkError, match="QoS 1"):
             async with up(broker.port).connect():
                 pass
+
+
+@pytest.mark.parametrize("properties", [mqtt.receive_maximum(0), mqtt.maximum_packet_size(0)])
+async def test_a_broker_that_allows_nothing_is_not_used_and_refuses_no_message(
+    serve: Serve, up: Up, properties: bytes
+) -> None:
+    async with serve(Script(properties=properties)) as broker:
+        with pytest.raises(UplinkError, match="nothing to be sent") as raised:
+            async with up(broker.port).connect() as session:
+                await session.publish(an_observation())
+    assert raised.value.kind == "protocol"
 
 
 async def test_nothing_is_retained_where_the_broker_cannot(serve: Serve, up: Up) -> None:
