@@ -160,8 +160,8 @@ class Client(Wire):
         if not self._connected.done() and reason_code.value == 0:
             self.session_present = flags.session_present
             self._limits = packets.limits(properties, self._window)
-            if (useless := self._limits.useless) is not None:
-                self.lose(useless)
+            if self._limits.qos < 1:
+                self.lose(UplinkError("refused", f"the broker: {reason(0x9B)}", 0x9B))
                 return
             self._outstanding.open(self._limits.window)
         super()._on_connect(client, userdata, flags, reason_code, properties)

@@ -9,7 +9,6 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.contract import Publication
-from gateway.uplink.errors import UplinkError, reason
 
 SESSION_S = 7 * 86400  # the broker keeps what comes down for a week
 WILL_DELAY_S = 120
@@ -28,15 +27,6 @@ class Limits:
     packet: int = _NO_LIMIT
     retain: bool = True
     qos: int = 2
-
-    @property
-    def useless(self) -> UplinkError | None:
-        """Why a broker with such limits cannot be used at all, if so."""
-        if self.qos < 1:
-            return UplinkError("refused", f"the broker: {reason(0x9B)}", 0x9B)
-        if self.window < 1 or self.packet < 1:  # MQTT 5.0, 3.2.2.3.3 and 3.2.2.3.6
-            return UplinkError("protocol", "the broker allows nothing to be sent: not MQTT 5")
-        return None
 
 
 def limits(properties: Properties | None, window: int) -> Limits:

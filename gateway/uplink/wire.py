@@ -23,6 +23,10 @@ from gateway.uplink.window import Window
 
 T = TypeVar("T")
 
+NOT_MQTT: Final = "what the broker sent is not MQTT 5; is something else listening there?"
+
+# What paho-mqtt says when it is not the broker who hung up (MQTT 5.0, 2.4).
+PROTOCOL_ERROR = 0x82
 KEEP_ALIVE_TIMEOUT = 0x8D
 
 
@@ -95,6 +99,8 @@ class Wire(aiomqtt.Client):
             self.lose(UplinkError("lost", f"the broker hung up: {reason(code)}", code))
         elif self._trouble is not None:
             self.lose(UplinkError("tls", self._trouble))
+        elif reason_code.value == PROTOCOL_ERROR:
+            self.lose(UplinkError("protocol", NOT_MQTT))
         else:
             silent = reason_code.value == KEEP_ALIVE_TIMEOUT
             words = "no answer to a ping" if silent else "the broker or the way to it went away"
@@ -134,4 +140,4 @@ class Wire(aiomqtt.Client):
     def _on_gone(self, gone: asyncio.Future[None]) -> None:
         """aiomqtt ends a connection so when reading or parsing raised."""
         if not gone.cancelled() and (error := gone.exception()) is not None:
-            self.lose(UplinkError("protocol", f"not MQTT 5 as we know it ({type(error).__name__})"))
+            self.lose(UplinkError("protocol", f"{NOT_MQTT} ({type(error).__name__})"))
