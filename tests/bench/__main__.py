@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import drivers
 import gateway
-from tests.bench import bare, daemon
+from tests.bench import bare, daemon, soak
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
     "latency": daemon.latency,
     "disk": daemon.disk,
     "scan": daemon.scan,
+    "soak": soak.soak,
 }
 CONTAINED = {"bare-scan", "bare-latency"}  # measured again beside the gateway
 

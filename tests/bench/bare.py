@@ -36,13 +36,14 @@ INDICATIONS = 200
 INTERVAL_S = 0.05  # longer than any one reading takes, so that each is the last
 
 
-async def start(stage: Stage, module: str, *arguments: str) -> Process:
+async def start(stage: Stage, module: str, *arguments: str, **more: str) -> Process:
+    """*more*: of the environment."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         f"tests.bench.{module}",
         *arguments,
-        env=stage.environment,
+        env=stage.environment | more,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

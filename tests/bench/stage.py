@@ -82,8 +82,8 @@ async def stage() -> AsyncIterator[Stage]:
         gateway, receiver = authority.client(GATEWAY), authority.client(RECEIVER)
         broker = Broker(folder / "broker", authority, ORGANISATION, [GATEWAY], [RECEIVER])
         async with private_bus() as bus, fake_bluez(bus) as bluez, broker:
-            for cuff in CUFFS:
-                await bluez.do("meter", **_cuff(cuff))
+            for address in CUFFS:
+                await bluez.do("meter", **cuff(address))
             yield Stage(folder, bus, bluez, broker, gateway, receiver)
 
 
@@ -98,7 +98,8 @@ def _date_time(moment: datetime) -> bytes:
     )
 
 
-def _cuff(address: str) -> dict[str, Any]:
+def cuff(address: str) -> dict[str, Any]:
+    """What the fake bluetoothd is told of it."""
     now = _local_now()
     current_time = _date_time(now) + bytes((now.isoweekday(), 0, 0))
     return {
