@@ -206,9 +206,12 @@ def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: date
     if note.status in ("delivered", "undeliverable"):
         db.note(to_us(now), note.status, None, row)
         return "onward"
-    if state not in ("pending", "published"):
+    # A parked one that a receiver holds after all needs nobody any more.
+    if state not in ("pending", "published", "parked"):
         return "stale"
     if note.status == "rejected":
+        if state == "parked":
+            return "stale"
         db.execute(
             "UPDATE readings SET state = 'parked', reason = ? WHERE id = ?",
             f"rejected by {note.by}: {note.reason}",

@@ -200,10 +200,14 @@ def _assign(db: Database, row: int, binding: int, name: Name) -> None:
     ).fetchone()
     key = db.open("readings", row, "natural_key", sealed)
     nth = occurrence(db, device_id, key, place.encode("ascii"), before=row)
+    public_id = name(patient, devices.by_id(db, device_id), key, nth)
+    same = db.one("SELECT id FROM readings WHERE public_id = ? AND id <> ?", public_id, row)
+    if same is not None:
+        raise Declined(f"this reading of this patient is known already, as r{same}: discard r{row}")
     db.execute(
         "UPDATE readings SET state = 'pending', reason = NULL, attempts = 0, binding_id = ?,"
         " public_id = ? WHERE id = ?",
         binding,
-        name(patient, devices.by_id(db, device_id), key, nth),
+        public_id,
         row,
     )
