@@ -22,8 +22,12 @@ def database(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("CREATE TABLE frames (id INTEGER PRIMARY KEY, octets BLOB) STRICT")
-    connection.execute("CREATE TABLE readings (id INTEGER PRIMARY KEY, state TEXT) STRICT")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS frames (id INTEGER PRIMARY KEY, octets BLOB) STRICT"
+    )
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS readings (id INTEGER PRIMARY KEY, state TEXT) STRICT"
+    )
     return connection
 
 
@@ -57,4 +61,5 @@ async def main(arguments: list[str]) -> None:
             connection.execute("INSERT INTO readings (state) VALUES ('published')")
 
 
-asyncio.run(main(sys.argv[1:]))
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -47,18 +47,27 @@ class Run:
         return int(told.read_text("ascii")) if told.exists() else NO_ANSWER
 
     def show(self) -> None:
-        """Print the console as it comes, until the end; a machine that is late is ended."""
+        """Print the console as it comes, until the end."""
         with self.console.open("rb") as console:
             while True:
-                ended = self.process.poll() is not None
+                ended = self._ended()
                 while octets := console.read(READ_AT_ONCE):
                     sys.stdout.write(octets.decode("utf-8", "replace").replace("\r", ""))
                     sys.stdout.flush()
                 if ended:
                     return
-                if time.monotonic() > self.ends_at:
-                    self.process.kill()
                 time.sleep(LOOK_S)
+
+    def wait(self) -> None:
+        """Until the end."""
+        while not self._ended():
+            time.sleep(LOOK_S)
+
+    def _ended(self) -> bool:
+        """A machine that is late is ended."""
+        if time.monotonic() > self.ends_at:
+            self.process.kill()
+        return self.process.poll() is not None
 
 
 @contextmanager
