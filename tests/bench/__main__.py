@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import drivers
 import gateway
-from tests.bench import bare, daemon, soak
+from tests.bench import bare, daemon, soak, vm
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
     "disk": daemon.disk,
     "scan": daemon.scan,
     "soak": soak.soak,
+    "contact": vm.contact,
 }
 CONTAINED = {"bare-scan", "bare-latency"}  # measured again beside the gateway
 
