@@ -10,6 +10,9 @@ from typing import Final
 
 BASE_S = 1.0
 STABLE_S = 300.0  # a connection that held this long was a good one
+# One that was good is lost by the whole fleet at once: were the first wait at most 1 s, a million
+# gateways would come in that second (docs/fleet.md). 64 s: most are back before their wills are due.
+LOST_TOGETHER = 6
 
 # MQTT 5 reason codes that say how the broker would like it; as parts of the cap (900 s).
 _BUSY: Final = {0x89, 0x97, 0x9F}  # server busy, quota exceeded, connection rate exceeded
@@ -17,7 +20,7 @@ _LEAVING: Final = {0x8B}  # server shutting down: back soon, but not all at once
 
 
 class Backoff:
-    """Counts failures in a row; a connection that was stable ends the row."""
+    """Counts failures in a row; a stable connection begins a new row, at LOST_TOGETHER."""
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class Backoff:
         *slow*: what failed will not mend by itself (refused, certificates).
         """
         if self._since is not None and self._clock() - self._since >= STABLE_S:
-            self._failures = 0
+            self._failures = LOST_TOGETHER
         self._since = None
         exponent = min(self._failures, 60)  # beyond any cap, and no overflow
         self._failures += 1

@@ -61,14 +61,14 @@ def test_a_short_connection_does_not_start_the_row_anew() -> None:
     assert backoff.delay() == 4
 
 
-def test_a_stable_connection_starts_the_row_anew() -> None:
+def test_a_stable_connection_starts_the_row_anew_where_a_fleet_spreads() -> None:
     clock = Clock()
     backoff = Backoff(900.0, Dice(), clock)
-    backoff.delay()
-    backoff.delay()
+    for _ in range(20):
+        backoff.delay()
     backoff.connected()
     clock.now += STABLE_S
-    assert backoff.delay() == 1
+    assert backoff.delay() == 64
 
 
 def test_a_connection_counts_once() -> None:
@@ -76,7 +76,7 @@ def test_a_connection_counts_once() -> None:
     backoff = Backoff(900.0, Dice(), clock)
     backoff.connected()
     clock.now += STABLE_S
-    assert [backoff.delay(), backoff.delay()] == [1, 2]
+    assert [backoff.delay(), backoff.delay()] == [64, 128]
 
 
 @pytest.mark.parametrize(
