@@ -30,6 +30,7 @@ from gateway.onlookers import Onlookers
 from gateway.orders import Orders
 from gateway.outbox import quota
 from gateway.outbox.delivery import Resend
+from gateway.outbox.facts import started
 from gateway.outbox.store import Store, open_store
 from gateway.pairing_window import Windows
 from gateway.process import Process, Terms
@@ -112,6 +113,7 @@ async def house(config: Config, store: Store) -> None:
     async with radio, asyncio.TaskGroup() as group:
         group.create_task(control.serve(), name="control")
         await control.ready()  # a gateway that runs already is found before its rows are touched
+        store.post(started)  # not waited for: a full disk forbids no start
         group.create_task(collect.run(), name="collect")
         group.create_task(door.windows.run(), name="pairing windows")
         group.create_task(process.run(), name="process")

@@ -106,7 +106,9 @@ class Health:
                 quota=self._config.outbox.quota_mib << 20,
                 last_commit_ago_s=self._store.idle_s,
             ),
-            devices=tuple(_device(each) for each in known.devices),
+            devices=tuple(
+                _device(each, lost=each.id in live.radio.bonds_lost) for each in known.devices
+            ),
             counters=known.counters | self._counters(),
             conditions=conditions(known, seen, self._config),
         )
@@ -127,6 +129,7 @@ class Health:
             clock_trusted=self._ours.trusted,
             down_since=self._down_since,
             line_error=live.uplink.last_error,
+            line_cure=live.uplink.cure,
             scanning=live.radio.scanning,
             unheard_for=timedelta(seconds=up_s if silent_s is None else silent_s),
             radio_errors=counters.scan_errors != self._ear[1],
@@ -180,10 +183,11 @@ def _rows(known: Facts) -> Rows:
     )
 
 
-def _device(device: DeviceFacts) -> DeviceHealth:
+def _device(device: DeviceFacts, *, lost: bool) -> DeviceHealth:
+    """*lost*: its key does not fit any more, whatever was once written down."""
     driver = all_drivers().get(device.driver)
     required = driver is not None and driver.bond is Bond.REQUIRED
-    bonded = device.introduced and device.bond not in ("none", "none yet")
+    bonded = device.introduced and device.bond not in ("none", "none yet") and not lost
     return DeviceHealth(
         device=shortened(device.address),
         driver=device.driver,

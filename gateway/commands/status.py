@@ -92,7 +92,7 @@ def _meters(devices: list[Facts], zone: ZoneInfo) -> None:
             meter(device["driver"]),
             f"..{device['device']}",
             "-" if device["battery"] is None else f"{device['battery']} %",
-            {"bonded": "yes", "missing": "not yet", "none": "not needed"}[device["bond"]],
+            {"bonded": "yes", "missing": "no", "none": "not needed"}[device["bond"]],
             since(device["last_session"]),
             when(device["last_reading"], zone),
         )

@@ -74,6 +74,12 @@ class Facts:
         return self.parked_readings + self.parked_frames
 
 
+def started(db: Database) -> None:
+    """Count a start of the program: one that dies and is started again cannot hide it."""
+    with db.transaction(relieving=True):
+        db.count("starts")
+
+
 def facts(db: Database) -> Facts:
     frames = _by_state(db, "frames", "('captured', 'parked', 'held')")
     moving = _by_state(db, "readings", "('pending', 'published')")

@@ -12,7 +12,7 @@ from gateway.contract import Status
 from gateway.health import Health, Pace
 from gateway.live import Live
 from gateway.outbox import delivery, devices, frames
-from gateway.outbox.facts import facts
+from gateway.outbox.facts import facts, started
 from tests.control.desk import WAIT_S, config
 from tests.outbox.house import NOON, House, cuff
 
@@ -119,6 +119,23 @@ async def test_a_meter_without_the_bond_it_needs_is_told(health: Health, house: 
     document = await health.document()
     assert document.devices[0].bond == "missing"
     assert ids(document) == ["meter-needs-pairing/44:51"]
+
+
+async def test_a_bond_that_does_not_fit_any_more_is_not_called_one(
+    health: Health, house: House, live: Live
+) -> None:
+    live.radio.bonds_lost.add(await house.meter())
+    document = await health.document()
+    assert document.devices[0].bond == "missing"
+    assert ids(document) == ["meter-bond-lost/44:51"]
+
+
+async def test_starts_are_counted_for_as_long_as_the_outbox_lives(
+    health: Health, house: House
+) -> None:
+    for _ in range(3):
+        await house.store(started)
+    assert (await health.document()).counters["starts"] == 3
 
 
 async def test_no_person_value_or_whole_address_is_in_the_document(
@@ -245,3 +262,70 @@ async def test_the_document_is_one_of_the_contract(health: Health, house: House)
     document = await health.document()
     assert Status.model_validate_json(document.model_dump_json()) == document
     assert json.loads(document.model_dump_json())["online"] is True
+
+
+async def test_the_last_puback_and_receipt_are_known_after_a_restart(
+    house: House, tmp_path: Path
+) -> None:
+    await house.session(await house.meter(), [cuff(), cuff(130, None)])
+    await house.settle()
+    first, second = await house.publish()
+    house.now.move(minutes=3)
+    await house.receive(first)
+    started = Health(house.store, house.ours, config(tmp_path), Live(house.now()), AT_ONCE)
+    uplink = (await started.document()).uplink
+    assert (uplink.last_puback_at, uplink.last_receipt_at) == (NOON, house.now())
+    assert second.seq == 2
+
+
+async def test_what_this_process_saw_later_than_the_rows_counts(
+    health: Health, house: House, live: Live
+) -> None:
+    assert (await health.document()).uplink.last_puback_at is None
+    live.uplink.last_puback_at = NOON
+    live.uplink.last_receipt_at = NOON + timedelta(minutes=1)
+    uplink = (await health.document()).uplink
+    assert (uplink.last_puback_at, uplink.last_receipt_at) == (NOON, NOON + timedelta(minutes=1))
+
+
+async def test_the_last_commit_ages_and_a_new_one_is_seen(health: Health, house: House) -> None:
+    await house.meter()
+    house.store._db.committed_at -= 3600.0
+    old = (await health.document()).outbox.last_commit_ago_s
+    assert old is not None
+    assert old >= 3600
+    await house.session(1, [cuff()])
+    new = (await health.document()).outbox.last_commit_ago_s
+    assert new is not None
+    assert new < 3600
+
+
+async def test_every_trouble_of_a_home_is_told_from_the_others(
+    house: House, live: Live, tmp_path: Path
+) -> None:
+    """Nobody measured, radio deaf, line down, backend silent, outbox full: by facts, one by one."""
+    health = Health(house.store, house.ours, config(tmp_path), live, AT_ONCE)
+    health._started -= 3600.0
+    await house.meter()
+    assert ids(await health.document()) == []  # nobody measured
+
+    live.radio.scanning = False
+    assert ids(await health.document()) == ["radio-deaf"]
+    live.radio.scanning = True
+
+    await house.session(1, [cuff()])
+    await house.settle()
+    live.uplink.connected_at = None
+    assert ids(await health.document()) == ["line-down"]
+    live.uplink.connected_at = house.now()
+
+    for _ in range(2):
+        assert ids(await health.document()) == []
+        (message,) = await house.publish()
+        house.now.move(hours=1)
+    assert ids(await health.document()) == ["backend-silent"]
+    await house.receive(message)
+    assert ids(await health.document()) == []
+
+    await house.store(lambda db: db.bound(db.used_octets()))
+    assert ids(await health.document()) == ["outbox-full"]
