@@ -1,6 +1,8 @@
 """How long to wait before the broker is tried again. Pure but for the dice and the clock.
 
-Full jitter: a fleet that lost its broker together must not come back together.
+Full jitter: a fleet that lost its broker together must not come back together. One wait in two may
+be cut short, for somebody who has just measured and waits to see it arrive: so people can at most
+double what the broker is asked, and they measure at times of their own.
 """
 
 import random
@@ -15,7 +17,7 @@ STABLE_S = 300.0  # a connection that held this long was a good one
 LOST_TOGETHER = 6
 
 # MQTT 5 reason codes that say how the broker would like it; as parts of the cap (900 s).
-_BUSY: Final = {0x89, 0x97, 0x9F}  # server busy, quota exceeded, connection rate exceeded
+_BUSY: Final = {0x89, 0x96, 0x97, 0x9F}  # server busy; message rate, quota, connection rate
 _LEAVING: Final = {0x8B}  # server shutting down: back soon, but not all at once
 
 
@@ -33,6 +35,8 @@ class Backoff:
         self._clock = clock
         self._failures = 0
         self._since: float | None = None
+        self._least_s: float | None = None
+        self._hurried = False  # the try that follows this wait is an early one
 
     def connected(self) -> None:
         """Call when a connection has been made."""
@@ -44,14 +48,36 @@ class Backoff:
         *slow*: what failed will not mend by itself (refused, certificates).
         """
         if self._since is not None and self._clock() - self._since >= STABLE_S:
-            self._failures = LOST_TOGETHER
+            self._failures, self._hurried = LOST_TOGETHER, False
         self._since = None
         exponent = min(self._failures, 60)  # beyond any cap, and no overflow
         self._failures += 1
+        low, high = self._bounds(exponent, reason_code, slow)
+        wait = self._uniform(low, high)
+        soon = wait <= self._cap_s / 90  # 10 s: not worth the one try
+        least = low if reason_code in _BUSY else 0.0
+        self._least_s = None if soon or self._hurried else least
+        self._hurried = False
+        return wait
+
+    def _bounds(self, exponent: int, reason_code: int | None, slow: bool) -> tuple[float, float]:
         if reason_code in _LEAVING:
-            return self._uniform(0.0, self._cap_s / 3)
+            return 0.0, self._cap_s / 3
         if reason_code in _BUSY:
-            return self._uniform(self._cap_s / 15, self._cap_s)
+            return self._cap_s / 15, self._cap_s
         if slow:
-            return self._uniform(self._cap_s * 2 / 3, self._cap_s)
-        return self._uniform(0.0, min(self._cap_s, BASE_S * 2**exponent))
+            return self._cap_s * 2 / 3, self._cap_s
+        return 0.0, min(self._cap_s, BASE_S * 2**exponent)
+
+    @property
+    def least_s(self) -> float | None:
+        """How long this wait must last, whoever has measured; None: it is not to be cut short.
+
+        A broker that is busy is spared for as long as it would be by the luckiest of a fleet. One
+        that refuses us alone is not: the technician who has just mended it measures to see.
+        """
+        return self._least_s
+
+    def hurried(self) -> None:
+        """Call when this wait was cut short: the next one will not be."""
+        self._hurried = True

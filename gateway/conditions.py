@@ -38,6 +38,7 @@ class Seen:
     radio_errors: bool  # the scanner failed since anything was heard
     failing: Mapping[int, int] = field(default_factory=dict)  # device -> sessions failed in a row
     bonds_lost: Collection[int] = ()  # devices whose key does not fit any more
+    line_cure: str | None = None
 
 
 def conditions(facts: Facts, seen: Seen, config: Config) -> tuple[Condition, ...]:
@@ -71,10 +72,11 @@ def _line(facts: Facts, seen: Seen, config: Config, zone: ZoneInfo) -> Iterator[
     if seen.down_since is not None:
         if seen.up_for > SETTLING:
             why = (seen.line_error or "no answer yet")[:250]
+            cure = seen.line_cure or "Check the home's internet, then the section [broker]."
             yield Condition(
                 id="line-down",
                 text=f"No connection to the broker since {moment(seen.down_since, zone)}: {why}."
-                " Readings are kept. Check the home's internet, then the section [broker].",
+                f" Readings are kept. {cure}",
             )
         return  # what the other end does cannot be known
     silent = max(facts.unheard, facts.unanswered if config.broker.receipts else 0)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol
@@ -73,15 +74,35 @@ class Deliver:
     async def run(self) -> None:
         """For ever: connect, serve, and after a loss wait with full jitter."""
         while True:
+            newest = await self._store(delivery.last_seq)
             try:
                 await self._connection()
             except UplinkError as error:
-                self._facts.connected_at = None
-                self._facts.failures += 1
-                self._facts.last_error = error.words
+                if self._facts.connected_at is not None:  # until now all was on its way
+                    newest = await self._store(delivery.last_seq)
+                self._facts.lost(error.words, error.cure)
                 delay = self._backoff.delay(reason_code=error.reason_code, slow=error.slow)
                 log.warning("%s; trying again in %.1f s", error.words, delay)
-                await asyncio.sleep(delay)
+                await self._pause(delay, newest)
+
+    async def _pause(self, delay: float, newest: int) -> None:
+        """Until *delay* is over; sooner, where that may be, if there is news after *newest*."""
+        began, least = time.monotonic(), self._backoff.least_s
+        if least is None:
+            await asyncio.sleep(delay)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._news(newest)
+                await asyncio.sleep(began + least - time.monotonic())
+                self._backoff.hurried()
+                log.info("there is a new reading: trying now")
+
+    async def _news(self, newest: int) -> None:
+        """Wait for a message with a higher number than *newest*."""
+        seen = self._store.revision
+        while await self._store(delivery.last_seq) <= newest:
+            seen = await self._store.changed(seen)
 
     async def _connection(self) -> NoReturn:
         """One connection until it is lost. Raises UplinkError, always."""
@@ -95,8 +116,7 @@ class Deliver:
                 words = f"the broker was not ready within {CONNECT_S:g} s"
                 raise UplinkError("unanswered", words) from error
             self._backoff.connected()
-            self._facts.connected_at = self._ours.utc()
-            self._facts.last_error = None
+            self._facts.connected(self._ours.utc())
             log.info("connected to the broker")
             await self._store(delivery.resend_now, self._ours.utc())
             await self._serve(session)

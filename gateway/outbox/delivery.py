@@ -98,6 +98,11 @@ def next_due(db: Database, exclude: Collection[int] = ()) -> datetime | None:
     )
 
 
+def last_seq(db: Database) -> int:
+    """The number of the newest message; 0: there is none yet."""
+    return int(db.meta("next_seq")) - 1
+
+
 def published(
     db: Database,
     acks: Sequence[Ack],
