@@ -1,8 +1,8 @@
 """How long to wait before the broker is tried again. Pure but for the dice and the clock.
 
 Full jitter: a fleet that lost its broker together must not come back together. One wait in two may
-be cut short, for somebody who has just measured and waits to see it arrive: so people can at most
-double what the broker is asked, and they measure at times of their own.
+be cut short, for somebody who has just measured and waits to see it arrive: people can at most
+double what a broker is asked, and they measure at times of their own.
 """
 
 import random
@@ -13,7 +13,7 @@ from typing import Final
 BASE_S = 1.0
 STABLE_S = 300.0  # a connection that held this long was a good one
 # One that was good is lost by the whole fleet at once: were the first wait at most 1 s, a million
-# gateways would come in that second (docs/fleet.md). 64 s: most are back before their wills are due.
+# gateways would come in that second (docs/fleet.md). 64 s: most are back before a will is due.
 LOST_TOGETHER = 6
 
 # MQTT 5 reason codes that say how the broker would like it; as parts of the cap (900 s).

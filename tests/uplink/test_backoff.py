@@ -83,6 +83,7 @@ def test_a_connection_counts_once() -> None:
     ("reason_code", "slow", "bounds"),
     [
         (0x89, False, (60.0, 900.0)),
+        (0x96, False, (60.0, 900.0)),
         (0x97, False, (60.0, 900.0)),
         (0x9F, False, (60.0, 900.0)),
         (0x8B, False, (0.0, 300.0)),
@@ -97,3 +98,55 @@ def test_the_brokers_reason_is_heeded(
     dice = Dice()
     Backoff(900.0, dice).delay(reason_code=reason_code, slow=slow)
     assert dice.asked == [bounds]
+
+
+@pytest.mark.parametrize(
+    ("reason_code", "slow", "least"),
+    [
+        (None, False, 0.0),
+        (0x8B, False, 0.0),
+        (0x87, True, 0.0),
+        (0x89, False, 60.0),
+        (0x97, False, 60.0),
+        (0x9F, False, 60.0),
+    ],
+)
+def test_whoever_has_measured_may_cut_a_wait_short_but_not_what_a_busy_broker_asks_for(
+    reason_code: int | None, slow: bool, least: float
+) -> None:
+    backoff = Backoff(900.0, Dice())
+    for _ in range(10):
+        backoff.delay()
+    backoff.delay(reason_code=reason_code, slow=slow)
+    assert backoff.least_s == least
+
+
+def test_a_wait_that_is_soon_over_is_not_cut_short() -> None:
+    backoff = Backoff(900.0, Dice())
+    cut = []
+    while (wait := backoff.delay()) < 100:
+        cut.append((wait, backoff.least_s))
+    assert cut == [(1, None), (2, None), (4, None), (8, None), (16, 0), (32, 0), (64, 0)]
+
+
+def test_after_an_early_try_one_wait_stands() -> None:
+    backoff = Backoff(900.0, Dice())
+    seen = []
+    for _ in range(4):
+        backoff.delay(slow=True)
+        seen.append(backoff.least_s)
+        if backoff.least_s is not None:
+            backoff.hurried()
+            backoff.connected()  # a connection that did not last is no reason to hurry again
+    assert seen == [0.0, None, 0.0, None]
+
+
+def test_a_stable_connection_pays_for_an_early_try() -> None:
+    clock = Clock()
+    backoff = Backoff(900.0, Dice(), clock)
+    backoff.delay(slow=True)
+    backoff.hurried()
+    backoff.connected()
+    clock.now += STABLE_S
+    backoff.delay()
+    assert backoff.least_s == 0.0

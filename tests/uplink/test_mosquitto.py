@@ -136,7 +136,7 @@ async def test_an_expired_certificate_is_named(
 async def test_a_broker_that_we_do_not_know_is_not_believed(
     broker: Broker, up: Up, tmp_path: Path
 ) -> None:
-    with pytest.raises(UplinkError, match="not by the authority in broker.ca"):
+    with pytest.raises(UplinkError, match="not by the authority in"):
         async with up(broker.port, ca=Authority(tmp_path / "other").ca).connect():
             pass
 
