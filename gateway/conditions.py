@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.config import Config
 from gateway.contract import Condition
+from gateway.outbox.aside import DROPPED
 from gateway.outbox.facts import Facts
-from gateway.outbox.frames import DROPPED
 from gateway.words import meter, moment, shortened
 
 SETTLING = timedelta(seconds=30)  # after a start: the line and the scanner take a moment

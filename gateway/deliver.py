@@ -15,8 +15,9 @@ from gateway.clock import OurClock
 from gateway.contract import ContractError, Publication, Topics
 from gateway.live import UplinkFacts
 from gateway.model import Message
-from gateway.outbox import delivery
-from gateway.outbox.delivery import Ack, ReceiptNote, Resend
+from gateway.outbox import delivery, receipts
+from gateway.outbox.delivery import Ack, Resend
+from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.store import Store
 from gateway.uplink import Incoming, Refused, Session, Uplink, UplinkError
 
@@ -214,7 +215,7 @@ class Deliver:
             for each in parsed.receipts
         ]
         now = self._ours.utc()
-        outcomes = await self._store(delivery.receipts, notes, self._duty.required, now)
+        outcomes = await self._store(receipts.take, notes, self._duty.required, now)
         for outcome in outcomes:
             if outcome in ("unknown", "mismatch"):
                 self._odd(outcome)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from drivers.api import Driver, Reading
 from gateway import clock
 from gateway.model import Patient, Segment
-from gateway.outbox.devices import Binding, Device
+from gateway.outbox.bindings import Binding
+from gateway.outbox.devices import Device
 
 # A stamp is in whole seconds, and its clock is known to the second: what was measured
 # in the moment of pairing is not older than the pairing.

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from drivers.api import Bond, Driver, LinkError
 from gateway.guests import BondError, BondLost
 from gateway.link import Link
-from gateway.outbox import devices, roster
+from gateway.outbox import bindings, devices, roster
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.roster import Entry
 from gateway.outbox.store import Store
@@ -125,7 +125,7 @@ class Introductions:
             async with asyncio.timeout(BIND_S):
                 while link.connected:
                     seen = self._store.revision
-                    if await self._store(devices.bindings, device.id):
+                    if await self._store(bindings.bindings, device.id):
                         return True
                     await self._store.changed(seen)
         except TimeoutError:

@@ -17,10 +17,11 @@ from gateway import clock, identify
 from gateway.clock import OurClock
 from gateway.fhir import RenderError, gate, render
 from gateway.model import DeviceRecord, GatewayInfo, Record, Stamp
-from gateway.outbox import devices, frames, moments, readings, sessions
+from gateway.outbox import aside, bindings, devices, frames, moments, readings, rendering, sessions
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.frames import Kept
-from gateway.outbox.readings import Identified, Unrendered
+from gateway.outbox.readings import Identified
+from gateway.outbox.rendering import Unrendered
 from gateway.outbox.store import Store
 from gateway.suspects import Suspects
 
@@ -91,10 +92,10 @@ class Process:
         )
         if batch:
             await self.handle(batch)
-        if not self._gate_loaded and await self._store(readings.any_to_render):
+        if not self._gate_loaded and await self._store(rendering.any_to_render):
             await asyncio.to_thread(gate.load)  # a second or more: with nothing in hand
             self._gate_loaded = True
-        waiting = await self._store(readings.to_render, BATCH, tuple(cleared.readings))
+        waiting = await self._store(rendering.to_render, BATCH, tuple(cleared.readings))
         if waiting:
             await self._render(waiting)
         return bool(batch or waiting)
@@ -111,7 +112,7 @@ class Process:
         driver = self._drivers.get(device.driver)
         if driver is None:
             reason = f"this version has no driver {device.driver!r}"
-            await self._store(frames.settle, batch, "parked", reason, None, self._ours.utc())
+            await self._store(aside.settle, batch, "parked", reason, None, self._ours.utc())
             return
         await self._place_clock(device, driver)
         by_frame: dict[int, Kept] = {id(kept.frame): kept for kept in batch}
@@ -146,12 +147,12 @@ class Process:
         except DecodeError as error:
             log.warning("device %d: frames parked: %s", device.id, error)
             reason = f"decode: {error}"
-            await self._store(frames.settle, fresh, "parked", reason, joins, now, capped=True)
+            await self._store(aside.settle, fresh, "parked", reason, joins, now, capped=True)
             return
         named = [(each, driver.key(octets, each)) for each in decoded]
         if not any(key for _, key in named):
             state, reason = _without_key(decoded)
-            await self._store(frames.settle, fresh, state, reason, joins, now)
+            await self._store(aside.settle, fresh, state, reason, joins, now)
             return
         items = [
             await self._identify(device, driver, reading, key, fresh[0])
@@ -171,9 +172,9 @@ class Process:
         known = await self._store(sessions.segments, device.id)
         when = identify.timing(driver, reading, known, arrived, self._ours.zone)
         when = await self._stored(device, when)
-        bindings = await self._store(devices.bindings, device.id)
+        bound = await self._store(bindings.bindings, device.id)
         oldest = await self._store(sessions.in_memory, device.id, first.session)
-        owner = identify.owner(device, bindings, reading, when, in_memory=oldest)
+        owner = identify.owner(device, bound, reading, when, in_memory=oldest)
         arrived_us = moments.to_us(first.stamp.wall)
         place = identify.place(driver, when, arrived_us)
         if not driver.numbered:
@@ -217,16 +218,16 @@ class Process:
                 continue
             except RenderError as error:
                 log.error("reading %d: parked: %s", item.row, error)  # noqa: TRY400 - no trace: may hold values
-                await self._store(readings.park, item.row, f"render: {error}", now.wall)
+                await self._store(rendering.park, item.row, f"render: {error}", now.wall)
                 continue
             late = item.effective is not None and now.wall - item.effective > LATE
             bundles.append((item.row, body, late))
         if bundles:
-            await self._store(readings.rendered, bundles, now.wall)
+            await self._store(rendering.rendered, bundles, now.wall)
 
     async def _record(self, item: Unrendered, now: Stamp) -> Record:
         device = await self._store(devices.by_id, item.device)
-        patient = await self._store(devices.patient_of, item.binding)
+        patient = await self._store(bindings.patient_of, item.binding)
         name, event = await self._store(sessions.clock_pair, item.session)
         pair = sessions.to_pair(name, event, clock.corrected(event.stamp, now) if event else None)
         driver = self._drivers.get(device.driver)

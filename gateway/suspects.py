@@ -10,10 +10,10 @@ from gateway import trial
 from gateway.clock import OurClock
 from gateway.fhir import RenderError
 from gateway.model import Record
-from gateway.outbox import frames, readings
+from gateway.outbox import aside, frames, rendering
 from gateway.outbox.devices import Known
 from gateway.outbox.frames import Kept
-from gateway.outbox.readings import Unrendered
+from gateway.outbox.rendering import Unrendered
 from gateway.outbox.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ class Suspects:
         self, record: Callable[[Unrendered], Awaitable[Record]], with_gate: bool
     ) -> None:
         """Try what died in an earlier life of the program; park what dies again."""
-        await self._store(frames.park_suspects, self._ours.utc())
+        await self._store(aside.park_suspects, self._ours.utc())
         by_driver: defaultdict[str, list[Kept]] = defaultdict(list)
         for kept, driver in await self._store(frames.suspects):
             by_driver[driver].append(kept)
         for driver, group in by_driver.items():
             await self._frames(driver, group)
         items: list[tuple[int, Record]] = []
-        for item in await self._store(readings.suspects):
+        for item in await self._store(rendering.suspects):
             try:
                 items.append((item.row, await record(item)))
             except (Known, RenderError):  # it will be met again, and said so, in its turn
@@ -72,7 +72,7 @@ class Suspects:
                 await self._frames(driver, [kept])
         else:
             log.error("device %d: frame %d: parked: %s", group[0].device, group[0].id, REASON)
-            await self._store(frames.park, group[0].id, REASON, self._ours.utc())
+            await self._store(aside.park, group[0].id, REASON, self._ours.utc())
         self._store.stir()
 
     async def _readings(self, items: Sequence[tuple[int, Record]], with_gate: bool) -> None:
@@ -83,5 +83,5 @@ class Suspects:
                 await self._readings([item], with_gate)
         else:
             log.error("reading %d: parked: %s", items[0][0], REASON)
-            await self._store(readings.park, items[0][0], REASON, self._ours.utc())
+            await self._store(rendering.park, items[0][0], REASON, self._ours.utc())
         self._store.stir()

@@ -10,9 +10,10 @@ from gateway.answers.common import Answer, Handlers, iso, patient
 from gateway.clock import OurClock
 from gateway.config import Config
 from gateway.door import Door
-from gateway.outbox import devices
+from gateway.outbox import bindings, devices
+from gateway.outbox.bindings import Binding
 from gateway.outbox.database import Database
-from gateway.outbox.devices import Binding, Known
+from gateway.outbox.devices import Known
 from gateway.outbox.facts import DeviceFacts, facts
 from gateway.outbox.store import Store
 from gateway.pairing_window import EXPECTED_S
@@ -46,7 +47,7 @@ class Meters:
         named = questions.flag(question, "patients")
         found = []
         for device in (await self._store(facts)).devices:
-            slots = await self._store(devices.bindings, device.id)
+            slots = await self._store(bindings.bindings, device.id)
             found.append(self._device(device) | {"slots": [_slot(each, named) for each in slots]})
         return {"devices": found, "zone": self._config.gateway.zone}
 

@@ -4,44 +4,16 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from gateway.outbox.connection import Connection, Cursor, DamagedError, Full, NewerError, Row
+from gateway.outbox.migrations import migrations, statements
 from gateway.outbox.reserve import Reserve
 from gateway.outbox.vault import KeyRefused, Vault, keyed_digest
 
-Row = tuple[Any, ...]
-
-
-class Cursor(Protocol):
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> list[Any]: ...
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class Connection(Protocol):
-    """What the outbox asks of a driver: sqlite3's connection, or apsw's in the power-cut model."""
-
-    @property
-    def in_transaction(self) -> bool: ...
-    def execute(self, sql: str, parameters: Sequence[object] = (), /) -> Cursor: ...
-    def close(self) -> None: ...
-
-
-class DamagedError(Exception):
-    """The file is not a sound outbox; the text says what is wrong."""
-
-
-class NewerError(Exception):
-    """The file was written by a version too far ahead of this one."""
-
-
-class Full(Exception):
-    """Neither quota nor disk has room for this; nothing was changed."""
-
+__all__ = ["PAGE_OCTETS", "Database", "Row"]
 
 # What SQLite answers when disk or quota is full: outright, or where it maps its shared memory.
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
@@ -52,11 +24,6 @@ WAL_PAGES = 1024  # 1 MiB of write-ahead log at most in ordinary times
 CACHE_KIB = 512  # of pages in memory; the rows that move are few
 # The last of the quota is for what makes room again: receipts noted, bodies purged.
 RELIEVING_PERCENT = 2
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection for one thread that begins no transaction by itself."""
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
 class Database:
@@ -211,7 +178,7 @@ class Database:
 
     def _migrate(self, number: int, script: str) -> None:
         with self.transaction():
-            for statement in _statements(script):
+            for statement in statements(script):
                 self.execute(statement)
             if number == 1:
                 sealed = self.seal("meta", 0, "secret", secrets.token_bytes(32))
@@ -222,25 +189,3 @@ class Database:
                 ):
                     self.execute("INSERT INTO meta (key, value) VALUES (?, ?)", key, value)
             self.execute(f"PRAGMA user_version = {number}")
-
-
-def migrations() -> list[tuple[int, str]]:
-    """The numbered schema files, oldest first."""
-    folder = resources.files("gateway.outbox") / "schema"
-    return sorted(
-        (int(file.name.split(".")[0]), file.read_text(encoding="utf-8"))
-        for file in folder.iterdir()
-        if file.name.endswith(".sql")
-    )
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines():
-        statement += line.split("--")[0] + "\n"
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-Factory = Callable[[Path], Connection]

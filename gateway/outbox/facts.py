@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.outbox.aside import overflowing
 from gateway.outbox.database import Database, Row
-from gateway.outbox.frames import overflowing as frames_overflowing
 from gateway.outbox.moments import from_us, maybe
 from gateway.outbox.quota import Lack, full
 
@@ -110,7 +110,7 @@ def facts(db: Database) -> Facts:
             db.one("SELECT max(received_at) FROM readings WHERE state = 'received'")
         ),
         last_puback=maybe(_last_puback(db)),
-        overflowing=frames_overflowing(db),
+        overflowing=overflowing(db),
         devices=tuple(_device(row) for row in db.execute(_DEVICES)),
         counters=dict(db.execute("SELECT name, n FROM counters ORDER BY name").fetchall()),
         full=full(db),

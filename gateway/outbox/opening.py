@@ -8,14 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from gateway.outbox import keys, rotation, salvage
-from gateway.outbox.database import (
-    DamagedError,
-    Database,
-    Factory,
-    Full,
-    NewerError,
-    connect,
-)
+from gateway.outbox.connection import DamagedError, Factory, Full, NewerError, connect
+from gateway.outbox.database import Database
 from gateway.outbox.reserve import Reserve
 from gateway.outbox.vault import KeyRefused, Vault
 

@@ -14,8 +14,10 @@ from itertools import islice
 from pathlib import Path
 
 from gateway.outbox import repair
-from gateway.outbox.database import PAGE_OCTETS, Database, connect, migrations
+from gateway.outbox.connection import connect
+from gateway.outbox.database import PAGE_OCTETS, Database
 from gateway.outbox.keys import sync_folder
+from gateway.outbox.migrations import migrations
 from gateway.outbox.moments import to_us
 from gateway.outbox.pages import Pages, pages
 from gateway.outbox.shapes import Shape, shape_of, shapes

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, TypeVar
 
 from gateway.outbox import opening, quota
-from gateway.outbox.database import Database, Full
+from gateway.outbox.connection import Full
+from gateway.outbox.database import Database
 from gateway.outbox.opening import Unusable
 from gateway.outbox.vault import KeyRefused
 

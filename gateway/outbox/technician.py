@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from gateway.model import Patient
-from gateway.outbox import devices
+from gateway.outbox import bindings, devices
+from gateway.outbox.bindings import Binding
 from gateway.outbox.database import Database, Row
-from gateway.outbox.devices import Binding, Device
+from gateway.outbox.devices import Device
 from gateway.outbox.moments import from_us, to_us
 from gateway.outbox.readings import occurrence
 
@@ -107,7 +108,7 @@ def bind(
                 f"{_slot_words(slot)} of this meter already belongs to somebody:"
                 " release the reading to that person, or bind this reading alone"
             )
-        binding = devices.bind(db, device, slot, patient, min(taken, now), only)
+        binding = bindings.bind(db, device, slot, patient, min(taken, now), only)
         _assign(db, row, binding, name)
         _note(db, "assigned", "reading", row, now)
 
@@ -170,7 +171,7 @@ def _about(db: Database, row: int) -> tuple[int, int | None, datetime]:
 
 
 def _bindings(db: Database, device: int, slot: int | None) -> list[Binding]:
-    return [each for each in devices.bindings(db, device) if each.slot == slot]
+    return [each for each in bindings.bindings(db, device) if each.slot == slot]
 
 
 def _binding_of(db: Database, row: int) -> int:
@@ -192,7 +193,7 @@ def _slot_words(slot: int | None) -> str:
 
 def _assign(db: Database, row: int, binding: int, name: Name) -> None:
     """The person is known: so is the reading's name, and it goes on its way."""
-    patient = devices.patient_of(db, binding)
+    patient = bindings.patient_of(db, binding)
     if patient is None:
         raise Declined("its slot is ignored: bind this reading, or discard it")
     device_id, sealed, place = db.execute(

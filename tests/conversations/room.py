@@ -20,7 +20,7 @@ from gateway.collect import Collect
 from gateway.live import RadioFacts
 from gateway.model import GatewayInfo, Patient
 from gateway.onlookers import Onlookers
-from gateway.outbox import devices
+from gateway.outbox import bindings, devices
 from gateway.outbox.database import Database
 from gateway.outbox.frozen import thaw
 from gateway.outbox.moments import maybe
@@ -207,7 +207,7 @@ def all_readings(db: Database) -> list[Row]:
             reason,
             version,
             maybe(effective),
-            None if binding is None else devices.patient_of(db, binding),
+            None if binding is None else bindings.patient_of(db, binding),
         )
         for row, device, sealed, state, reason, version, effective, binding in rows
     ]

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.conditions import DEAF, SETTLING, SILENT, Seen, conditions
 from gateway.config import Config
+from gateway.outbox.aside import DROPPED
 from gateway.outbox.facts import DeviceFacts, Facts
-from gateway.outbox.frames import DROPPED
 from tests.control.desk import config
 from tests.outbox.house import NOON
 

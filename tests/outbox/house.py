@@ -10,8 +10,9 @@ from drivers.registry import all_drivers
 from gateway import trial
 from gateway.clock import OurClock
 from gateway.model import GatewayInfo, Message, Patient, Stamp
-from gateway.outbox import delivery, devices, frames, sessions
-from gateway.outbox.delivery import Ack, ReceiptNote, Resend
+from gateway.outbox import delivery, devices, frames, receipts, sessions
+from gateway.outbox.delivery import Ack, Resend
+from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.store import Store, open_store
 from gateway.process import Process, Terms
 from gateway.suspects import Survives, Suspects
@@ -116,7 +117,7 @@ class House:
         """A receiver's word on *message*; *but* forges parts of it."""
         note = ReceiptNote(str(message.id), message.epoch, message.sha256, by, status, "because")
         note = replace(note, **but)
-        return (await self.store(delivery.receipts, [note], (), self.now()))[0]
+        return (await self.store(receipts.take, [note], (), self.now()))[0]
 
     async def states(self) -> list[str]:
         return [str(row[0]) for row in await self.rows("SELECT state FROM readings ORDER BY id")]

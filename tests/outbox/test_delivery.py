@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from gateway.model import Message
-from gateway.outbox import delivery
-from gateway.outbox.delivery import Ack, ReceiptNote
+from gateway.outbox import delivery, receipts
+from gateway.outbox.delivery import Ack
+from gateway.outbox.receipts import ReceiptNote
 from tests.outbox.house import RESEND, House, cuff
 
 
@@ -104,9 +105,7 @@ async def test_every_required_receiver_must_say_that_it_has_it(house: House) -> 
         ReceiptNote(str(message.id), message.epoch, message.sha256, by, "stored", "")
         for by in ("stranger", "region", "commune")
     ]
-    said = [
-        (await house.store(delivery.receipts, [note], required, house.now()))[0] for note in notes
-    ]
+    said = [(await house.store(receipts.take, [note], required, house.now()))[0] for note in notes]
     assert said == ["unknown", "waiting", "received"]
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from drivers.api import Frame
 from gateway.model import Message
-from gateway.outbox import delivery, devices, technician
-from gateway.outbox.delivery import Ack, ReceiptNote
+from gateway.outbox import delivery, devices, receipts, technician
+from gateway.outbox.delivery import Ack
 from gateway.outbox.facts import facts
+from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.technician import Declined
 from tests.outbox.house import ANNA, RESEND, House, context, cuff, glucose
 
@@ -117,7 +118,7 @@ async def test_a_rejection_by_one_outweighs_the_others_until_it_stores_it_too(
 
     async def say(by: str, status: str) -> str:
         note = ReceiptNote(str(message.id), message.epoch, message.sha256, by, status, "")
-        return (await house.store(delivery.receipts, [note], required, house.now()))[0]
+        return (await house.store(receipts.take, [note], required, house.now()))[0]
 
     assert await say("region", "rejected") == "rejected"
     assert await say("commune", "stored") == "waiting"
@@ -128,7 +129,7 @@ async def test_a_rejection_by_one_outweighs_the_others_until_it_stores_it_too(
 async def test_a_rejection_by_a_stranger_parks_nothing(house: House) -> None:
     message = await one(house)
     note = ReceiptNote(str(message.id), message.epoch, message.sha256, "x", "rejected", "")
-    assert await house.store(delivery.receipts, [note], ("care",), house.now()) == ["unknown"]
+    assert await house.store(receipts.take, [note], ("care",), house.now()) == ["unknown"]
     assert await house.states() == ["pending"]
 
 
@@ -136,7 +137,7 @@ async def test_of_several_receipts_in_a_message_each_stands_for_itself(house: Ho
     message = await one(house)
     good = ReceiptNote(str(message.id), message.epoch, message.sha256, "care", "stored", "")
     forged = ReceiptNote("x", message.epoch, message.sha256, "care", "stored", "")
-    said = await house.store(delivery.receipts, [forged, good, good], (), house.now())
+    said = await house.store(receipts.take, [forged, good, good], (), house.now())
     assert said == ["unknown", "received", "stale"]
 
 
@@ -145,7 +146,7 @@ async def test_no_receipt_counts_before_the_reading_is_rendered(house: House) ->
     await house.settle()
     await house.store(lambda db: db.execute("UPDATE readings SET public_id = 'known'"))
     note = ReceiptNote("known", house.store.epoch, "", "care", "stored", "")
-    assert await house.store(delivery.receipts, [note], (), house.now()) == ["mismatch"]
+    assert await house.store(receipts.take, [note], (), house.now()) == ["mismatch"]
     assert await house.states() == ["held"]
 
 

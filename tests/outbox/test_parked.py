@@ -3,7 +3,7 @@
 import pytest
 
 from drivers.api import Frame
-from gateway.outbox import frames, technician
+from gateway.outbox import aside, technician
 from gateway.outbox.facts import facts
 from tests.outbox.house import BLOOD_PRESSURE, NOON, House, context, cuff, glucose
 
@@ -60,14 +60,14 @@ async def test_octets_that_a_technician_released_are_parked_again_with_their_cou
 async def test_beyond_the_cap_what_waits_is_kept_and_what_comes_is_counted(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "PARKED_AT_MOST", 3)
+    monkeypatch.setattr(aside, "PARKED_AT_MOST", 3)
     one, two = await house.meter(), await house.meter(address="C0:11:22:33:44:52")
     await house.session(one, [*(broken(n) for n in range(5)), cuff(), broken(0)])
     await house.session(two, [broken(7)])
     await house.settle()
     assert await parked(house) == [(1, 1), (2, 0), (3, 0), (8, 0)]
     assert await house.states() == ["pending"]
-    assert await house.rows("SELECT name, n FROM counters") == [(frames.DROPPED, 2)]
+    assert await house.rows("SELECT name, n FROM counters") == [(aside.DROPPED, 2)]
     assert (await house.store(facts)).overflowing == 1
     await house.store(technician.discard, "frame", 2, NOON)
     assert (await house.store(facts)).overflowing == 0
@@ -76,7 +76,7 @@ async def test_beyond_the_cap_what_waits_is_kept_and_what_comes_is_counted(
 async def test_frames_of_a_driver_that_this_version_lacks_are_never_dropped(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frames, "PARKED_AT_MOST", 3)
+    monkeypatch.setattr(aside, "PARKED_AT_MOST", 3)
     device = await house.meter("acme_cuff")
     await house.session(device, [cuff(120 + n) for n in range(5)])
     await house.settle()

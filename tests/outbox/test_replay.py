@@ -6,9 +6,10 @@ import pytest
 
 from gateway.contract import ReplayResult
 from gateway.model import Message
-from gateway.outbox import delivery, technician
+from gateway.outbox import delivery, receipts, technician
 from gateway.outbox import replay as rows
-from gateway.outbox.delivery import Ack, ReceiptNote
+from gateway.outbox.delivery import Ack
+from gateway.outbox.receipts import ReceiptNote
 from gateway.replay import TooMany, by_number, by_time
 from tests.outbox.house import RESEND, House, cuff
 
@@ -53,7 +54,7 @@ async def test_every_required_receiver_must_confirm_it_anew(house: House) -> Non
     await by_number(house.store, 1, 1, house.now())
     required = ("care", "region")
     note = ReceiptNote(str(message.id), message.epoch, message.sha256, "region", "stored", "")
-    assert await house.store(delivery.receipts, [note], required, house.now()) == ["waiting"]
+    assert await house.store(receipts.take, [note], required, house.now()) == ["waiting"]
 
 
 async def test_without_receipts_the_brokers_word_ends_a_replay_too(house: House) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from gateway.outbox import keys, rotation
-from gateway.outbox.database import Database, connect
+from gateway.outbox.connection import connect
+from gateway.outbox.database import Database
 from gateway.outbox.opening import Unusable, exchange_key
 from gateway.outbox.rotation import SEALED
 from gateway.outbox.store import open_store

@@ -12,8 +12,9 @@ import pytest
 
 from drivers.api import Frame
 from gateway.outbox import delivery, devices, technician
-from gateway.outbox.database import PAGE_OCTETS, Database, migrations
+from gateway.outbox.database import PAGE_OCTETS, Database
 from gateway.outbox.facts import facts
+from gateway.outbox.migrations import migrations
 from gateway.outbox.shapes import Column, Shape, shapes
 from gateway.outbox.store import Unusable, open_store
 from gateway.outbox.vault import KeyRefused

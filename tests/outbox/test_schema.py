@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.outbox import devices
-from gateway.outbox.database import Database, connect, migrations
+from gateway.outbox.connection import connect
+from gateway.outbox.database import Database
+from gateway.outbox.migrations import migrations
 from gateway.outbox.store import Unusable, open_store
 from gateway.outbox.vault import Vault
 from tests.outbox.house import ANNA, INFO, NOON, House, cuff

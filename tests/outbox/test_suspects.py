@@ -11,7 +11,7 @@ from drivers.api import Frame
 from drivers.registry import all_drivers
 from gateway import trial
 from gateway.model import Record
-from gateway.outbox import frames, readings
+from gateway.outbox import aside, frames, rendering
 from gateway.process import BATCH, PATIENCE, Process
 from gateway.suspects import Suspects
 from tests.outbox.house import NOON, House, cuff
@@ -106,7 +106,7 @@ async def test_a_reading_that_kills_in_its_trial_too_is_parked(house: House) -> 
     await house.session(device, [cuff(120), cuff(121, NOON - timedelta(hours=2)), cuff(122)])
     batch = await house.store(frames.take, (), house.ours.now(), PATIENCE, BATCH)
     await house.process.handle(batch)
-    assert len(await house.store(readings.to_render, BATCH)) == 3  # and the program dies
+    assert len(await house.store(rendering.to_render, BATCH)) == 3  # and the program dies
     process = next_life(house)
     await process.clear()
     await work(process)
@@ -117,7 +117,7 @@ async def test_a_reading_that_kills_in_its_trial_too_is_parked(house: House) -> 
 async def test_what_passes_its_trials_is_parked_after_five_deaths_in_hand(house: House) -> None:
     device = await house.meter()
     await house.session(device, [cuff(120)])
-    for _ in range(frames.CRASHES):
+    for _ in range(aside.CRASHES):
         process = next_life(house)
         await process.clear()
         cleared = tuple(process._suspects.frames)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.outbox.database import Database, connect
+from gateway.outbox.connection import connect
+from gateway.outbox.database import Database
 from gateway.outbox.store import Unusable, open_store
 from gateway.outbox.vault import KeyRefused, Vault
 from tests.outbox.house import ANNA, INFO, House, cuff

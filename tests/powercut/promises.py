@@ -13,15 +13,16 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import apsw
 
-from gateway.outbox import frames, readings
-from gateway.outbox.database import Cursor, Database
+from gateway.outbox import frames, rendering
+from gateway.outbox.connection import Cursor
+from gateway.outbox.database import Database
 from gateway.outbox.store import Store
 from gateway.outbox.vault import Vault
 from tests.powercut.disk import Disk, Files
 from tests.powercut.vfs import Vfs, connect
 
 VAULT = Vault(bytes(range(32)))
-UNPROMISED = (frames.take, readings.to_render)  # they count attempts: a cut may forget one
+UNPROMISED = (frames.take, rendering.to_render)  # they count attempts: a cut may forget one
 
 P = ParamSpec("P")
 T = TypeVar("T")
