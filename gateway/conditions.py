@@ -72,10 +72,11 @@ def _line(facts: Facts, seen: Seen, config: Config, zone: ZoneInfo) -> Iterator[
     if seen.down_since is not None:
         if seen.up_for > SETTLING:
             why = (seen.line_error or "no answer yet")[:250]
+            why += "" if why.endswith("?") else "."
             cure = seen.line_cure or "Check the home's internet, then the section [broker]."
             yield Condition(
                 id="line-down",
-                text=f"No connection to the broker since {moment(seen.down_since, zone)}: {why}."
+                text=f"No connection to the broker since {moment(seen.down_since, zone)}: {why}"
                 f" Readings are kept. {cure}",
             )
         return  # what the other end does cannot be known

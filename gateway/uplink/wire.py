@@ -24,6 +24,9 @@ from gateway.uplink.window import Window
 T = TypeVar("T")
 
 NOT_MQTT: Final = "what the broker sent is not MQTT 5; is something else listening there?"
+TURNED_AWAY: Final = (
+    "the connection ended before our CONNECT was answered: the broker's log says why, if it is one"
+)
 
 # What paho-mqtt says when it is not the broker who hung up (MQTT 5.0, 2.4).
 PROTOCOL_ERROR = 0x82
@@ -101,10 +104,12 @@ class Wire(aiomqtt.Client):
             self.lose(UplinkError("tls", self._trouble))
         elif reason_code.value == PROTOCOL_ERROR:
             self.lose(UplinkError("protocol", NOT_MQTT))
+        elif reason_code.value == KEEP_ALIVE_TIMEOUT:
+            self.lose(UplinkError("lost", "the connection ended: no answer to a ping"))
+        elif not self._connected.done():
+            self.lose(UplinkError("unanswered", TURNED_AWAY))
         else:
-            silent = reason_code.value == KEEP_ALIVE_TIMEOUT
-            words = "no answer to a ping" if silent else "the broker or the way to it went away"
-            self.lose(UplinkError("lost", f"the connection ended: {words}"))
+            self.lose(UplinkError("lost", "the broker or the way to it went away"))
 
     def _on_socket_open(self, client: Paho, userdata: object, sock: PahoSocket) -> None:
         with self._opening:  # called in the thread that connects

@@ -1,7 +1,9 @@
 """One authority for all tests here, and a way up to any port."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +12,16 @@ from gateway.config import Broker
 from gateway.contract import Offline, Publication, Topics
 from gateway.uplink import Uplink
 from simulator.pki import Authority, Identity
+from tests.outbox.house import House
+from tests.uplink.line import Line
+from tests.uplink.scripted_broker import Script, ScriptedBroker
 
 ORGANISATION = "org1"
 GATEWAY = "gw-0123456789"
 TOPICS = Topics(ORGANISATION, GATEWAY)
 
 Up = Callable[..., Uplink]
+Serve = Callable[[Script], AbstractAsyncContextManager[ScriptedBroker]]
 
 
 def an_observation(body: bytes = b"{}") -> Publication:
@@ -48,6 +54,30 @@ def up(authority: Authority, identity: Identity) -> Up:
         return Uplink(broker, GATEWAY, a_will, puback_s)
 
     return make
+
+
+@pytest.fixture
+def serve(authority: Authority) -> Serve:
+    @asynccontextmanager
+    async def served(script: Script) -> AsyncIterator[ScriptedBroker]:
+        async with ScriptedBroker(authority, script) as broker:
+            yield broker
+
+    return served
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def line(house: House, monkeypatch: pytest.MonkeyPatch) -> Line:
+    """One that has been running for a while."""
+    monkeypatch.setattr("gateway.conditions.SETTLING", timedelta(0))
+    return Line(house, cap_s=900.0)
 
 
 def a_will() -> Publication:

@@ -45,6 +45,7 @@ class Script:
     hang_up_after: int | None = None  # PUBLISH packets, then the TCP connection is closed
     raw_connack: bytes | None = None  # sent instead of a CONNACK
     answers_ping: bool = True
+    session_present: bool = False
 
 
 @dataclass
@@ -63,10 +64,24 @@ class Connection:
         self.writer.write(bytes([kind << 4 | flags]) + _length(len(body)) + body)
         await self.writer.drain()
 
-    async def publish(self, topic: str, body: bytes, mid: int, retain: bool = False) -> None:
-        name = topic.encode()
-        packet = struct.pack("!H", len(name)) + name + struct.pack("!H", mid) + b"\x00" + body
-        await self.send(PUBLISH, packet, 0x02 | retain)
+    async def publish(
+        self,
+        topic: str,
+        body: bytes,
+        mid: int,
+        retain: bool = False,
+        *,
+        again: bool = False,
+        content_type: str | None = None,
+    ) -> None:
+        """At QoS 1; *again*: marked as a duplicate of what was sent before."""
+        kind = b"" if content_type is None else b"\x03" + _text(content_type)
+        packet = _text(topic) + struct.pack("!H", mid) + _length(len(kind)) + kind + body
+        await self.send(PUBLISH, packet, 0x02 | retain | again << 3)
+
+    async def hang_up(self, code: int) -> None:
+        """DISCONNECT, with a reason code."""
+        await self.send(DISCONNECT, bytes([code, 0]))
 
 
 class ScriptedBroker:
@@ -128,7 +143,11 @@ class ScriptedBroker:
             connection.writer.write(script.raw_connack)
         elif kind == CONNECT and script.connack is not None:
             properties = script.properties
-            answer = bytes([0, script.connack]) + _length(len(properties)) + properties
+            answer = (
+                bytes([script.session_present, script.connack])
+                + _length(len(properties))
+                + properties
+            )
             await connection.send(CONNACK, answer)
         elif kind == SUBSCRIBE and script.suback is not None:
             await connection.send(SUBACK, body[:2] + b"\x00" + bytes([script.suback]))
@@ -147,6 +166,12 @@ class ScriptedBroker:
         connection.most_outstanding = max(connection.most_outstanding, before + 1 - answered)
         if code is not None:
             await connection.send(PUBACK, message_id(body) + bytes([code, 0]))
+
+
+def topic(body: bytes) -> str:
+    """The topic of a PUBLISH."""
+    (size,) = struct.unpack_from("!H", body)
+    return body[2 : 2 + size].decode()
 
 
 def message_id(body: bytes) -> bytes:
@@ -171,6 +196,11 @@ async def _packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
         shift += 7
         if octet < 0x80:
             return first >> 4, first & 0x0F, await reader.readexactly(length)
+
+
+def _text(value: str) -> bytes:
+    octets = value.encode()
+    return struct.pack("!H", len(octets)) + octets
 
 
 def _length(value: int) -> bytes:

@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,20 +11,8 @@ import pytest
 from gateway.uplink import NO_SUBSCRIBERS, Refused, Session, UplinkError
 from simulator.pki import Authority
 from tests.uplink import scripted_broker as mqtt
-from tests.uplink.conftest import TOPICS, Up, an_observation
+from tests.uplink.conftest import TOPICS, Serve, Up, an_observation
 from tests.uplink.scripted_broker import Script, ScriptedBroker
-
-Serve = Callable[[Script], AbstractAsyncContextManager[ScriptedBroker]]
-
-
-@pytest.fixture
-def serve(authority: Authority) -> Serve:
-    @asynccontextmanager
-    async def served(script: Script) -> AsyncIterator[ScriptedBroker]:
-        async with ScriptedBroker(authority, script) as broker:
-            yield broker
-
-    return served
 
 
 async def failures(session: Session, count: int) -> list[UplinkError]:
@@ -249,8 +235,9 @@ async def test_what_is_not_mqtt_is_an_uplink_error(serve: Serve, up: Up, answer:
         await broker.until(lambda: len(broker.connections) == 1)
         await broker.until(lambda: len(broker.connections[0].packets) == 1)
         broker.connections[0].writer.close()
-        with pytest.raises(UplinkError):
+        with pytest.raises(UplinkError) as raised:
             await connecting
+    assert raised.value.kind in {"protocol", "unanswered"}
 
 
 async def connect_once(up: Up, port: int) -> None:
