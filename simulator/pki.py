@@ -4,6 +4,7 @@ P-256, keys in files that only their owner reads. The authority's own key is nev
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -62,12 +63,15 @@ class Authority:
         )
         _write(self.ca, _pem(builder.sign(self._key, hashes.SHA256())), 0o644)
 
-    def server(self, name: str = "server") -> Identity:
-        """For a broker on this machine: 127.0.0.1 and localhost."""
-        names = x509.SubjectAlternativeName(
-            [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
-        )
-        return self._issue(name, ExtendedKeyUsageOID.SERVER_AUTH, LIFE, names)
+    def server(
+        self, name: str = "server", life: timedelta = LIFE, names: Sequence[str] = ("localhost",)
+    ) -> Identity:
+        """For a broker of these *names*; as localhost it has 127.0.0.1 too. *life* may be over."""
+        alternatives: list[x509.GeneralName] = [x509.DNSName(each) for each in names]
+        if "localhost" in names:
+            alternatives.append(x509.IPAddress(IPv4Address("127.0.0.1")))
+        known_as = x509.SubjectAlternativeName(alternatives)
+        return self._issue(name, ExtendedKeyUsageOID.SERVER_AUTH, life, known_as)
 
     def client(self, common_name: str, life: timedelta = LIFE) -> Identity:
         """For a gateway or a receiver; its common name is who it is. *life* may be over."""

@@ -48,7 +48,7 @@ class Refused(Exception):
 _CURES: Final[Mapping[Kind, str]] = {
     "certificate": "Put right the files that the section [broker] names.",
     "unreachable": "Check the home's internet, then broker.host and broker.port.",
-    "tls": "Somebody must look at the certificates of the broker and of this gateway.",
+    "tls": "Somebody must look at the section [broker], and at the certificates at either end.",
     "clock": "It goes on by itself once the clock is set: check the network, and `timedatectl`.",
     "refused": "Somebody must look at the broker.",
     "lost": "It comes back by itself. If it does not, check the home's internet, then the broker.",
@@ -113,6 +113,9 @@ def unreachable(error: OSError | UnicodeError, host: str, port: int) -> UplinkEr
         case ssl.SSLCertVerificationError(verify_code=9):  # X509_V_ERR_CERT_NOT_YET_VALID
             words = "the broker's certificate is not valid yet: is this gateway's clock right?"
             return UplinkError("clock", f"{where}: {words}")
+        case ssl.SSLEOFError() | ConnectionResetError():  # so does a proxy without its broker
+            words = "hung up before TLS was agreed: is it the port for TLS, and is the broker up?"
+            return UplinkError("unreachable", f"{where}: {words}")
         case ssl.SSLError():
             return UplinkError("tls", f"{where}: {tls_trouble(error)}")
         case socket.gaierror() | UnicodeError():
@@ -154,7 +157,9 @@ _ALERTS: Final = {
     "BAD_CERTIFICATE": "the broker does not accept our certificate",
     "PROTOCOL_VERSION": "the broker does not speak TLS 1.3",
     "UNSUPPORTED_PROTOCOL": "the broker does not speak TLS 1.3",
+    "HANDSHAKE_FAILURE": "broker and gateway have no cipher in common",
     "WRONG_VERSION_NUMBER": "no TLS is spoken there; check broker.port",
+    "UNEXPECTED_MESSAGE": "no TLS is spoken there; check broker.port",
 }
 
 
