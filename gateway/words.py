@@ -45,7 +45,7 @@ TRACED = STEPS | {
     "connected": "connected to the meter",
     "heard": "received from the meter, on disk",
     "heard again": "received from the meter again, on disk",
-    "stored": "decoded, its time and its person known",
+    "stored": "decoded, its person and its time settled",
     "held": "decoded; kept, waits for a technician: {}",
     "ignored": "decoded; not forwarded: {}",
     "rendered": "made into a message, number {}",
@@ -64,7 +64,7 @@ def traced(step: str, detail: str) -> str:
     if step == "received" and not detail:
         return "done"
     if detail == "untrusted":
-        return TRACED[step] + UNTRUSTED
+        return TRACED.get(step, step) + UNTRUSTED
     return TRACED.get(step, f"{step}: {{}}").format(detail).removesuffix(": ")
 
 

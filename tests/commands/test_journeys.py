@@ -28,7 +28,7 @@ async def test_a_reading_is_traced_in_plain_words(desk: Desk, house: House) -> N
         for words in (
             "connected to the meter",
             "received from the meter, on disk",
-            "decoded, its time and its person known",
+            "decoded, its person and its time settled",
             "made into a message, number 1",
             "taken by the broker",
             "done: every receiver that must has confirmed it (last: care)",

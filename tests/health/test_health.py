@@ -14,24 +14,8 @@ from gateway.live import Live
 from gateway.outbox import delivery, devices, frames
 from gateway.outbox.facts import facts, started
 from tests.control.desk import WAIT_S, config
+from tests.health.conftest import AT_ONCE
 from tests.outbox.house import NOON, House, cuff
-
-AT_ONCE = Pace(look_s=0.001, least_s=0.0)
-
-
-@pytest.fixture
-def live() -> Live:
-    live = Live(NOON)
-    live.uplink.connected_at = NOON
-    live.radio.scanning = True
-    live.radio.counters.heard = 1
-    live.radio.counters.heard_at = time.monotonic()
-    return live
-
-
-@pytest.fixture
-def health(house: House, live: Live, tmp_path: Path) -> Health:
-    return Health(house.store, house.ours, config(tmp_path), live, AT_ONCE)
 
 
 def ids(document: Status) -> list[str]:
