@@ -24,12 +24,14 @@ async def by_time(store: Store, since: datetime, now: datetime) -> ReplayResult:
 
 
 async def _again(store: Store, found: Found, now: datetime) -> ReplayResult:
+    if max(len(found.gone), len(found.void)) > MAX_SPANS:
+        raise TooMany(f"there are more than {MAX_SPANS} gaps in it: ask for less at a time")
     again = 0
     for start in range(0, len(found.rows), BATCH):
         again += await store(rows.again, found.rows[start : start + BATCH], now)
     return ReplayResult(
         again=again,
         waiting=found.waiting,
-        gone=tuple(found.gone[:MAX_SPANS]),
-        void=tuple(found.void[:MAX_SPANS]),
+        gone=tuple(found.gone),
+        void=tuple(found.void),
     )

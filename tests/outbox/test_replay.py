@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway import replay
 from gateway.contract import ReplayResult
 from gateway.model import Message
 from gateway.outbox import delivery, receipts, technician
@@ -132,6 +133,18 @@ async def test_more_than_can_be_looked_at_at_once_is_refused(
     with pytest.raises(TooMany, match="a later moment"):
         await by_time(house.store, house.now(), house.now())
     assert set(await house.states()) == {"received"}
+
+
+async def test_more_gaps_than_an_answer_can_name_are_refused_and_nothing_is_sent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await confirmed(house, 6)
+    await house.store(lambda db: db.execute("UPDATE readings SET seq = NULL WHERE seq % 2"))
+    monkeypatch.setattr(replay, "MAX_SPANS", 2)
+    with pytest.raises(TooMany, match="more than 2 gaps"):
+        await by_number(house.store, 1, 6, house.now())
+    assert set(await house.states()) == {"received"}
+    assert (await by_number(house.store, 1, 4, house.now())).again == 2
 
 
 async def test_a_replay_asked_for_twice_sends_once(house: House) -> None:
