@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,22 +11,18 @@ from typing import NoReturn, Protocol
 from gateway import contract
 from gateway.backoff import Backoff
 from gateway.clock import OurClock
-from gateway.contract import ContractError, Publication, Topics
+from gateway.contract import Publication, Topics
+from gateway.downlink import Downlink, Obey
 from gateway.live import UplinkFacts
 from gateway.model import Message
-from gateway.outbox import delivery, receipts
+from gateway.outbox import delivery
 from gateway.outbox.delivery import Ack, Resend
-from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.store import Store
-from gateway.uplink import Incoming, Refused, Session, Uplink, UplinkError
+from gateway.uplink import Refused, Session, Uplink, UplinkError
 
 log = logging.getLogger(__name__)
 
 CONNECT_S = 60.0  # name, TCP, TLS, CONNACK and SUBACK together
-
-
-Obey = Callable[[Incoming], Awaitable[contract.Reply | None]]
-"""Carry out a command; returns what to answer, None: nothing."""
 
 
 class StatusSource(Protocol):
@@ -67,7 +62,7 @@ class Deliver:
     ) -> None:
         self._store, self._uplink, self._duty, self._status = store, uplink, duty, status
         self._ours, self._facts, self._backoff = ours, facts, backoff
-        self._obey = obey
+        self._downlink = Downlink(store, duty.topics, duty.required, ours, facts, obey)
         self._flying: set[int] = set()
         self._acked: list[Ack] = []
         self._landed = asyncio.Event()
@@ -194,42 +189,8 @@ class Deliver:
     async def _listen(self, session: Session) -> None:
         """What comes down is on disk before the next message is asked for, which acknowledges."""
         async for message in session.messages():
-            if message.topic == self._duty.topics.receipt:
-                await self._receipts(message)
-            elif message.topic == self._duty.topics.command:
-                await self._command(session, message)
-
-    async def _receipts(self, message: Incoming) -> None:
-        if message.retain:
-            self._odd("retained: a receipt is news, not a state")
-            return
-        try:
-            parsed = contract.parse_receipts(message.body)
-        except ContractError as error:
-            self._odd(str(error))
-            return
-        notes = [
-            ReceiptNote(
-                str(each.id), each.epoch, each.sha256, each.by, each.status, each.reason or ""
-            )
-            for each in parsed.receipts
-        ]
-        now = self._ours.utc()
-        outcomes = await self._store(receipts.take, notes, self._duty.required, now)
-        for outcome in outcomes:
-            if outcome in ("unknown", "mismatch"):
-                self._odd(outcome)
-            else:
-                self._facts.last_receipt_at = now
-
-    def _odd(self, why: str) -> None:
-        self._facts.odd_receipts += 1
-        log.warning("a receipt changed nothing: %s", why)
-
-    async def _command(self, session: Session, message: Incoming) -> None:
-        if (reply := await self._obey(message)) is None:
-            return
-        await self._send_up(session, contract.reply(self._duty.topics, reply, message.correlation))
+            if (answer := await self._downlink.take(message)) is not None:
+                await self._send_up(session, answer)
 
     async def _report(self, session: Session) -> None:
         """The status document: at once, for the will may have said offline; then when due."""

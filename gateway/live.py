@@ -19,7 +19,7 @@ class UplinkFacts:
     cure: str | None = None  # and what to do about it
     last_puback_at: datetime | None = None
     last_receipt_at: datetime | None = None
-    odd_receipts: int = 0  # retained, unreadable, unknown or mismatched
+    odd_receipts: int = 0  # messages that are no receipts: retained, unreadable, not for us
     refused_commands: int = 0  # retained, unreadable, unsigned, expired, old or unknown
 
     def connected(self, at: datetime) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 from gateway.outbox.database import Database
 from gateway.outbox.moments import to_us
 
+WORDS_AT_MOST = 100  # on one reading; where any receiver will do, anybody may take any name
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptNote:
@@ -45,16 +47,24 @@ def _receipt(db: Database, note: ReceiptNote, required: Sequence[str], now: date
         return "mismatch"
     if required and note.by not in required:
         return "unknown"
-    db.execute(
-        "INSERT OR IGNORE INTO receipts (reading_id, receiver, version, status, at)"
-        " VALUES (?, ?, ?, ?, ?)",
-        row,
-        note.by,
-        version,
-        note.status,
-        to_us(now),
+    known = (row, note.by, version, note.status)
+    heard = db.one(
+        "SELECT 1 FROM receipts"
+        " WHERE reading_id = ? AND receiver = ? AND version = ? AND status = ?",
+        *known,
     )
+    if not heard:
+        if db.one("SELECT count(*) FROM receipts WHERE reading_id = ?", row) >= WORDS_AT_MOST:
+            return "unknown"
+        db.execute(
+            "INSERT INTO receipts (reading_id, receiver, version, status, at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            *known,
+            to_us(now),
+        )
     if note.status in ("delivered", "undeliverable"):
+        if heard:
+            return "stale"
         db.note(to_us(now), note.status, None, row)
         return "onward"
     # A parked one that a receiver holds after all needs nobody any more.

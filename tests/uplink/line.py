@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from gateway.backoff import Backoff
 from gateway.contract import Condition, Status, Topics
-from gateway.deliver import Deliver, Duty, Obey
+from gateway.deliver import Deliver, Duty
+from gateway.downlink import Obey
 from gateway.health import Health
 from gateway.live import Live
 from gateway.outbox.delivery import Resend
