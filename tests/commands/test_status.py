@@ -37,7 +37,9 @@ async def test_status_counts_what_is_on_its_way(desk: Desk, house: House) -> Non
     await house.session(device, [cuff(140, None)])
     await house.settle()
     said = await hjemgate("status", "--socket", desk.socket)
-    assert "1 not sent yet, 2 sent and not confirmed yet" in said.out
+    assert "1 not sent yet, 2 sent and not confirmed yet; the oldest is number 1, " in said.out
+    assert "last taken:     " in said.out
+    assert "last written just now" in said.out
     (meter,) = [line for line in said.out.splitlines() if line.startswith("blood pressure")]
     assert "..44:51" in meter
     assert "80 %" in meter
