@@ -9,9 +9,9 @@ from gateway import identify, questions
 from gateway.answers.common import Answer, Handlers, iso, patient
 from gateway.clock import OurClock
 from gateway.config import Config
-from gateway.outbox import shown, technician
+from gateway.outbox import attention, shown, technician
+from gateway.outbox.attention import Attention
 from gateway.outbox.store import Store
-from gateway.outbox.technician import Attention
 from gateway.questions import EX_FAILED, Question, Unanswerable
 from gateway.words import meter
 
@@ -48,7 +48,7 @@ class Waiting:
         return await self._attention("parked")
 
     async def _attention(self, state: Literal["held", "parked"]) -> Answer:
-        rows = await self._store(technician.attention, state)
+        rows = await self._store(attention.attention, state)
         return {"rows": [_row(each) for each in rows], "zone": self._config.gateway.zone}
 
     async def _release(self, question: Question) -> Answer:

@@ -13,7 +13,7 @@ from gateway.outbox.migrations import migrations, statements
 from gateway.outbox.reserve import Reserve
 from gateway.outbox.vault import KeyRefused, Vault, keyed_digest
 
-__all__ = ["PAGE_OCTETS", "Database", "Row"]
+__all__ = ["PAGE_OCTETS", "Cursor", "Database", "Row"]
 
 # What SQLite answers when disk or quota is full: outright, or where it maps its shared memory.
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)

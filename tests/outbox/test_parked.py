@@ -3,7 +3,7 @@
 import pytest
 
 from drivers.api import Frame
-from gateway.outbox import aside, technician
+from gateway.outbox import aside, attention, technician
 from gateway.outbox.facts import facts
 from tests.outbox.house import BLOOD_PRESSURE, NOON, House, context, cuff, glucose
 
@@ -24,7 +24,7 @@ async def test_the_same_octets_again_are_counted_and_make_no_new_row(house: Hous
         await house.settle()
     assert await parked(house) == [(1, 5)]
     assert await house.states() == ["pending"]
-    (row,) = await house.store(technician.attention, "parked")
+    (row,) = await house.store(attention.attention, "parked")
     assert row.reason.endswith(" (came 5 times more)")
 
 
@@ -94,4 +94,4 @@ async def test_a_context_that_comes_again_before_its_record_waits_once_and_is_jo
     await house.session(device, [glucose(7)])
     await house.settle()
     assert await house.rows("SELECT state, reading_id FROM frames") == [("decoded", 1)] * 2
-    assert await house.store(technician.attention, "held") == []
+    assert await house.store(attention.attention, "held") == []

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from drivers.api import Frame
-from gateway.outbox import delivery, devices, technician
+from gateway.outbox import attention, delivery, devices
 from gateway.outbox.database import PAGE_OCTETS, Database
 from gateway.outbox.facts import facts
 from gateway.outbox.migrations import migrations
@@ -286,8 +286,8 @@ async def test_what_waits_for_a_technician_still_waits(folder: Path) -> None:
     (folder / "outbox.suspect").touch()
     house = House(folder)
     await house.settle()
-    assert len(await house.store(technician.attention, "parked")) == 1
-    assert len(await house.store(technician.attention, "held")) == 1
+    assert len(await house.store(attention.attention, "parked")) == 1
+    assert len(await house.store(attention.attention, "held")) == 1
     house.close()
 
 
