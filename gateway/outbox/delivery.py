@@ -166,7 +166,8 @@ def resend_now(db: Database, now: datetime) -> None:
     """After an outage: what the broker has never taken is due at once."""
     with db.transaction():
         db.execute(
-            "UPDATE readings SET due_at = ? WHERE state = 'pending' AND seq IS NOT NULL"
+            "UPDATE readings SET due_at = ? WHERE state = 'pending'"
+            " AND state IN ('pending', 'published') AND seq IS NOT NULL"  # the words of the index
             " AND due_at > ? AND puback IS NULL",
             to_us(now),
             to_us(now),
@@ -181,7 +182,7 @@ def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int
     """
     rows = db.execute(
         "SELECT r.id FROM readings r JOIN bodies b ON b.reading_id = r.id"
-        " WHERE r.state = 'received' AND r.received_at < ? LIMIT ?",
+        " WHERE r.state = 'received' AND r.reading IS NOT NULL AND r.received_at < ? LIMIT ?",
         to_us(now - keep),
         limit,
     ).fetchall()

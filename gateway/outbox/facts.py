@@ -5,11 +5,15 @@ from datetime import datetime
 
 from gateway.outbox.aside import overflowing
 from gateway.outbox.database import Database, Row
+from gateway.outbox.frames import waiting_for_clock
 from gateway.outbox.moments import from_us, maybe
 from gateway.outbox.quota import Lack, full
 
 UNHEARD = 0x10  # PUBACK: no matching subscribers
 ASKED_TWICE = 2  # published so often without a receipt: not the first wait any more
+# The words of the indices: without them SQLite reads all that is kept for a device's life.
+IN_INBOX = "state IN ('captured', 'parked', 'held')"
+MOVING = "state IN ('pending', 'published')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +85,18 @@ def started(db: Database) -> None:
 
 
 def facts(db: Database) -> Facts:
-    frames = _by_state(db, "frames", "('captured', 'parked', 'held')")
-    moving = _by_state(db, "readings", "('pending', 'published')")
-    waiting = _by_state(db, "readings", "('held', 'parked')")
+    frames = _by_state(db, "frames", IN_INBOX)
+    moving = _by_state(db, "readings", MOVING)
+    waiting = _by_state(db, "readings", "state IN ('held', 'parked')")
     oldest = db.execute(
-        "SELECT seq, issued_at FROM readings WHERE state IN ('pending', 'published')"
-        " AND seq IS NOT NULL ORDER BY seq LIMIT 1"
+        f"SELECT seq, issued_at FROM readings WHERE {MOVING}"
+        " AND +seq IS NOT NULL ORDER BY +seq LIMIT 1"  # +: not by way of every seq ever given
     ).fetchone()
     return Facts(
         epoch=db.epoch,
         bytes=db.used_octets(),
         captured=frames.get("captured", 0),
-        waiting_for_clock=_count(db, "frames", "state = 'captured' AND NOT trusted"),
+        waiting_for_clock=waiting_for_clock(db),
         pending=moving.get("pending", 0),
         published=moving.get("published", 0),
         received=_count(db, "readings", "state = 'received'"),
@@ -100,10 +104,8 @@ def facts(db: Database) -> Facts:
         held_frames=frames.get("held", 0),
         parked_readings=waiting.get("parked", 0),
         parked_frames=frames.get("parked", 0),
-        unheard=_count(db, "readings", f"state = 'pending' AND puback = {UNHEARD}"),
-        unanswered=_count(
-            db, "readings", f"state IN ('pending', 'published') AND publishes >= {ASKED_TWICE}"
-        ),
+        unheard=_count(db, "readings", f"{MOVING} AND state = 'pending' AND puback = {UNHEARD}"),
+        unanswered=_count(db, "readings", f"{MOVING} AND publishes >= {ASKED_TWICE}"),
         last_seq=int(db.meta("next_seq")) - 1 or None,
         oldest=None if oldest is None else Unreceipted(oldest[0], from_us(oldest[1])),
         last_receipt=maybe(
@@ -120,9 +122,7 @@ def facts(db: Database) -> Facts:
 
 def _last_puback(db: Database) -> int | None:
     """Of what is not confirmed, and of what was confirmed last."""
-    moving = db.one(
-        "SELECT max(published_at) FROM readings WHERE state IN ('pending', 'published')"
-    )
+    moving = db.one(f"SELECT max(published_at) FROM readings WHERE {MOVING}")
     confirmed = db.one(
         "SELECT published_at FROM readings WHERE state = 'received'"
         " ORDER BY received_at DESC LIMIT 1"
@@ -132,7 +132,8 @@ def _last_puback(db: Database) -> int | None:
 
 _DEVICES = """
     SELECT id, address, driver, identity IS NOT NULL, bond, battery, cursor, added_at,
-           (SELECT max(started_at) FROM sessions s WHERE s.device_id = d.id),
+           (SELECT started_at FROM sessions s WHERE s.device_id = d.id
+            ORDER BY s.id DESC LIMIT 1),
            (SELECT outcome FROM sessions s WHERE s.device_id = d.id
             AND ended_at IS NOT NULL ORDER BY s.id DESC LIMIT 1),
            (SELECT max(issued_at) FROM readings r WHERE r.device_id = d.id),
@@ -162,9 +163,7 @@ def _device(columns: Row) -> DeviceFacts:
 
 def _by_state(db: Database, table: str, states: str) -> dict[str, int]:
     return dict(
-        db.execute(
-            f"SELECT state, count(*) FROM {table} WHERE state IN {states} GROUP BY state"
-        ).fetchall()
+        db.execute(f"SELECT state, count(*) FROM {table} WHERE {states} GROUP BY state").fetchall()
     )
 
 

@@ -51,13 +51,16 @@ _COLUMNS = (
 
 # A frame can be read once its session has compared clocks or is over; where a reading may consist
 # of several frames (whole-session drivers), only once it is over.
-_SETTLED = """
+_CAPTURED = (
+    "f.state = 'captured' AND f.state IN ('captured', 'parked', 'held')"  # the words of the index
+)
+_SETTLED = f"""
     FROM frames f
     JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
-    WHERE f.state = 'captured' AND d.identity IS NOT NULL
+    WHERE {_CAPTURED} AND d.identity IS NOT NULL
       AND (f.trusted OR ? OR ? > CASE f.boot_id WHEN ? THEN f.boottime ELSE 0 END)
       AND (f.attempts = 0 OR f.id IN (SELECT value FROM json_each(?)))
-      AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({whole}) AND EXISTS
+      AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({{whole}}) AND EXISTS
            (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
 """
 
@@ -106,7 +109,7 @@ def suspects(db: Database) -> list[tuple[Kept, str]]:
     """Frames that were in hand when the program died, each with its driver."""
     rows = db.execute(
         f"SELECT {_COLUMNS}, d.driver FROM frames f JOIN devices d ON d.id = f.device_id"
-        " WHERE f.state = 'captured' AND f.attempts > 0 ORDER BY f.id"
+        f" WHERE {_CAPTURED} AND f.attempts > 0 ORDER BY f.id"
     ).fetchall()
     return [(_kept(db, row), driver) for *row, driver in rows]
 
@@ -138,7 +141,7 @@ def attached(
 
 
 def waiting_for_clock(db: Database) -> int:
-    return int(db.one("SELECT count(*) FROM frames WHERE state = 'captured' AND NOT trusted"))
+    return int(db.one(f"SELECT count(*) FROM frames f WHERE {_CAPTURED} AND NOT trusted"))
 
 
 def _kept(db: Database, row: Row) -> Kept:

@@ -49,12 +49,13 @@ class House:
         gate: bool = False,
         store: Store | None = None,
         survives: Survives = trial.survives,
+        gateway: str = "gw-7f3ak2m9qd",
     ) -> None:
         self.state_dir = state_dir
         self.now = Now()
         self.store: Store = store or open_store(state_dir, state_dir / "outbox.key")
         self.ours = OurClock("assume", "Europe/Copenhagen", self.now)
-        info = GatewayInfo("gw-7f3ak2m9qd", "0.1.0", "assumed")
+        info = GatewayInfo(gateway, "0.1.0", "assumed")
         terms = Terms(info, self.ours.zone, simulated=True, gate=gate)
         suspects = Suspects(self.store, all_drivers(), self.ours, survives)
         self.process = Process(self.store, all_drivers(), self.ours, terms, suspects)
