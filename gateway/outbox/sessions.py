@@ -90,7 +90,8 @@ def unplaced(db: Database, device: int) -> list[ClockEvent]:
     """Clock events that no segment knows yet, oldest first."""
     rows = db.execute(
         "SELECT e.id, e.session_id, e.kind, e.device_clock, e.wall, e.boottime, e.boot_id,"
-        " e.trusted FROM clock_events e JOIN sessions s ON s.id = e.session_id"
+        " e.trusted FROM clock_events e INDEXED BY clock_events_unplaced"  # those few, not all
+        " CROSS JOIN sessions s ON s.id = e.session_id"
         " WHERE s.device_id = ? AND e.segment_id IS NULL AND e.device_clock IS NOT NULL"
         " ORDER BY e.id",
         device,
