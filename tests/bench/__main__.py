@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import drivers
 import gateway
-from tests.bench import bare, daemon, soak, vm
+from tests.bench import bare, daemon, fleet, outbox, soak, vm
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
@@ -23,7 +23,9 @@ BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
     "latency": daemon.latency,
     "disk": daemon.disk,
     "scan": daemon.scan,
+    "million": outbox.million,
     "soak": soak.soak,
+    "fleet": fleet.fleet,
     "contact": vm.contact,
 }
 CONTAINED = {"bare-scan", "bare-latency"}  # measured again beside the gateway

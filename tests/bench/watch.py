@@ -11,6 +11,7 @@ PATIENCE_S = 120.0
 
 COMMITTED = "SELECT count(*) FROM frames"
 CONFIRMED = "SELECT count(*) FROM readings WHERE state IN ('published', 'received')"
+STORED = "SELECT count(*) FROM bodies"
 RECEIVED = "SELECT count(*) FROM readings WHERE state = 'received'"
 
 
