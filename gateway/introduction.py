@@ -106,8 +106,9 @@ class Introductions:
         met = await introduce(link, driver)
         try:
             await self._store(roster.paired_anew, device.id, met.identity, met.bond)
-        except Known:
+        except Known as error:
             await self._radio.forget(device.address)
+            await self._windows.close(window, str(error))  # it will not be another one in a minute
             raise
         log.info("device %d: paired anew, bond: %s", device.id, met.bond)
         await self._paired(window, link, met)

@@ -96,6 +96,38 @@ async def test_a_passkey_is_typed_when_the_meter_shows_one(scene: Scene, gateway
     assert "paired by passkey" in said.out
 
 
+async def test_a_meter_is_chosen_by_the_number_of_its_line(
+    scene: Scene, gateway: Gateway
+) -> None:
+    scale, cuff = scene.home.scale, scene.home.cuff
+    person, terminal = pty.openpty()
+    try:
+        process = await start(
+            *("pair", "--patient", ANNA, "--slot", 1, "--socket", gateway.socket), stdin=terminal
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
+            waking = [
+                group.create_task(keep_awake(each), name="pairing mode") for each in (scale, cuff)
+            ]
+            listed: list[str] = []
+            while len(listed) < 3:  # the invitation, then each once
+                listed.append((await process.stdout.readline()).decode())
+            number = next(line.split()[0] for line in listed if cuff.identity.address in line)
+            os.write(person, f"3\n{number}\n".encode())  # there is no third
+            said = await finish(process)
+            for each in waking:
+                each.cancel()
+    finally:
+        os.close(terminal)
+        os.close(person)
+    assert said.code == 0, said.err
+    assert "'3' is none of these numbers" in said.err
+    assert await gateway.rows("SELECT address, driver FROM devices") == [
+        (cuff.identity.address, cuff.driver)
+    ]
+
+
 async def test_the_window_closes_when_the_technician_leaves(scene: Scene, gateway: Gateway) -> None:
     address = scene.home.cuff.identity.address
     async with control_client.conversation(

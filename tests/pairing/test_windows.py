@@ -1,14 +1,19 @@
 """Bonds that were lost, meters that are expected or forgotten, and what a scan shows."""
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 from gateway import control_client
+from simulator.meters.cuff import CUFF
 from simulator.meters.meter import Meter
+from simulator.meters.push import PushMeter
 from tests.commands.terminal import hjemgate
 from tests.daemon.scene import ANNA, LONG_S, Gateway, Scene
 from tests.pairing.patience import until_true
 from tests.pairing.test_pair import paired
+from tests.vm.stranger import take_away
 
 
 async def conditions(gateway: Gateway) -> list[str]:
@@ -45,6 +50,27 @@ async def test_a_meter_that_lost_its_bond_is_told_of_and_paired_again(
     await gateway.until_states(pending=2)
     assert await gateway.rows("SELECT identity, introduced FROM devices") == before
     await until_true(lambda: has_not(gateway, "meter-bond-lost/44:51"))
+
+
+async def test_another_meter_at_a_known_address_is_refused_and_its_bond_deleted(
+    scene: Scene, gateway: Gateway
+) -> None:
+    home, cuff = scene.home, scene.home.cuff
+    await introduced(scene, gateway, cuff)
+    await take_away(home, cuff)
+    identity = replace(cuff.identity, serial="SIM-9999", system_id=b"")
+    other = PushMeter(home.air, CUFF, identity)
+    async with asyncio.TaskGroup() as group:
+        life = group.create_task(other.live(), name="the other cuff")
+        other.measure()
+        said = await paired(gateway, other)
+        life.cancel()
+    assert said.code == 1
+    assert "another meter answers at this address" in said.out
+    assert "hjemgate forget" in said.out
+    assert len(await gateway.rows("SELECT id FROM frames")) == 1
+    (keys,) = scene.folder.glob("state/virtual-radio-keys*")
+    assert list(json.loads(keys.read_text()).values()) == [{}]  # of our one adapter: no bond
 
 
 async def has(gateway: Gateway, condition: str) -> bool:
