@@ -96,9 +96,7 @@ async def test_a_passkey_is_typed_when_the_meter_shows_one(scene: Scene, gateway
     assert "paired by passkey" in said.out
 
 
-async def test_a_meter_is_chosen_by_the_number_of_its_line(
-    scene: Scene, gateway: Gateway
-) -> None:
+async def test_a_meter_is_chosen_by_the_number_of_its_line(scene: Scene, gateway: Gateway) -> None:
     scale, cuff = scene.home.scale, scene.home.cuff
     person, terminal = pty.openpty()
     try:
