@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from drivers.api import Driver, Reading
-from gateway import clock
+from gateway import device_clock
 from gateway.model import Patient, Segment
 from gateway.outbox.bindings import Binding
 from gateway.outbox.devices import Device
@@ -28,7 +28,9 @@ class Timing:
     """When a reading was taken: `effective` in UTC, None if that cannot be known."""
 
     effective: datetime | None
-    segment: Segment | None  # id 0: not stored yet
+    segment: Segment | None  # on which its stamp lies; id 0: not stored yet
+    said: datetime | None = None  # UTC by that segment, which may not be all that can be said
+    changed: Sequence[Segment] = ()  # segments that its stamp has opened, closed or measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +48,31 @@ def timing(
     segments: Sequence[Segment],
     arrived: datetime | None,
     zone: ZoneInfo,
+    *,
+    readable: bool = True,
 ) -> Timing:
     """Resolve the stamp by its clock segment.
 
     Without any stamp a reading was taken when it arrived; with one that no segment explains, its
-    time is unknown and is not invented. *arrived* is None when our own clock could not be trusted.
+    time is unknown and is not invented. *arrived* is None when our own clock could not be trusted;
+    *readable*: the meter's clock can be read.
     """
     if reading.taken_at is None:
         stamped = bool(reading.taken_at_raw) or "time-offset-unknown" in reading.flags
         return Timing(None if stamped else arrived, None)
-    if "time-fault" in reading.flags or (arrived is None and not segments):
+    if "time-fault" in reading.flags:
         return Timing(None, None)
-    taken_at = clock.running(reading.taken_at, zone if driver.self_switching else None)
-    latest = arrived or datetime.max.replace(tzinfo=zone) - clock.FUTURE * 2
-    segment = clock.segment_of(segments, taken_at, latest)
-    if segment is None and not segments and arrived is not None:
-        segment = clock.live(reading.taken_at, arrived, zone)
-    if segment is None:
-        return Timing(None, None)
-    return Timing(clock.resolve(segment, taken_at), segment)
+    switching = zone if driver.self_switching else None
+    possible = device_clock.running(reading.taken_at, switching)
+    found = device_clock.explain(segments, possible, arrived)
+    if arrived is not None and not (readable and segments):
+        moment = device_clock.live(reading.taken_at, arrived, zone)
+        known = found.utc is not None and abs(found.utc - arrived) <= device_clock.LIVE
+        if moment is not None and not known:
+            shown = device_clock.shown(segments, reading.taken_at, moment, switching)
+            changed = device_clock.read(segments, shown, moment)
+            return Timing(moment, changed[-1], moment, changed)
+    return Timing(found.utc, found.segment, found.said)
 
 
 def owner(
@@ -141,7 +149,7 @@ def public_id(patient: Patient, device: Device, key: bytes, occurrence: bytes) -
 
 
 def stored(when: Timing, row: int) -> Timing:
-    """The same with its segment on disk."""
+    """The same with its segments on disk."""
     if when.segment is None:
         return when
-    return Timing(when.effective, replace(when.segment, id=row))
+    return replace(when, segment=replace(when.segment, id=row))

@@ -7,16 +7,16 @@ filed, readings stay without a Bundle until one is stored.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from drivers.api import DecodeError, Driver, Reading
-from gateway import clock, identify
+from gateway import clock, device_clock, identify
 from gateway.clock import OurClock
 from gateway.fhir import RenderError, gate, render
-from gateway.model import DeviceRecord, GatewayInfo, Record, Stamp
+from gateway.model import DeviceRecord, GatewayInfo, Record, Segment, Stamp
 from gateway.outbox import aside, bindings, devices, frames, moments, readings, rendering, sessions
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.frames import Kept
@@ -128,8 +128,12 @@ class Process:
             if ours is None or event.device_clock is None:
                 continue
             known = await self._store(sessions.segments, device.id)
-            step = clock.read if event.kind == "read" else clock.set_to
-            changed = step(known, clock.running(event.device_clock, zone), ours)
+            if event.kind == "read":
+                shown = device_clock.shown(known, event.device_clock, ours, zone)
+                changed = device_clock.read(known, shown, ours)
+            else:
+                shown = device_clock.shown((), event.device_clock, ours, zone)
+                changed = device_clock.set_to(known, shown, ours)
             await self._store(sessions.place, device.id, event.id, changed)
 
     async def _group(self, device: Device, driver: Driver, fresh: list[Kept]) -> None:
@@ -169,8 +173,10 @@ class Process:
         """When it was taken, and whose it is. *first*: the frame with which it came."""
         now = self._ours.now()
         arrived = clock.corrected(first.stamp, now)
-        known = await self._store(sessions.segments, device.id)
-        when = identify.timing(driver, reading, known, arrived, self._ours.zone)
+        known = await self._segments(device, driver, first, arrived)
+        readable = await self._store(sessions.readable, device.id)
+        zone = self._ours.zone
+        when = identify.timing(driver, reading, known, arrived, zone, readable=readable)
         when = await self._stored(device, when)
         bound = await self._store(bindings.bindings, device.id)
         oldest = await self._store(sessions.in_memory, device.id, first.session)
@@ -178,7 +184,11 @@ class Process:
         arrived_us = moments.to_us(first.stamp.wall)
         place = identify.place(driver, when, arrived_us)
         if not driver.numbered:
-            place = await self._store(readings.place_of, device.id, key, place, when.effective)
+            place = await self._store(readings.place_of, device.id, key, place, when.said)
+            if when.segment and device_clock.right(
+                when.segment, None if driver.self_switching else zone
+            ):
+                place = await self._store(readings.known_place, device.id, key, place)
         public = None
         if owner.binding and owner.binding.patient:
             patient = owner.binding.patient
@@ -199,10 +209,28 @@ class Process:
             owner.reason,
         )
 
+    async def _segments(
+        self, device: Device, driver: Driver, first: Kept, arrived: datetime | None
+    ) -> Sequence[Segment]:
+        """The clock segments that may explain what came with *first*.
+
+        None of them, if our own clock was never right while it came, and the meter's had fallen
+        behind what it showed before: it was set or reset, and nobody knows by how much.
+        """
+        known = await self._store(sessions.segments, device.id)
+        if arrived is not None or not known or known[-1].seen is None:
+            return known
+        _, event = await self._store(sessions.clock_pair, first.session)
+        if event is None or event.device_clock is None:
+            return known
+        zone = self._ours.zone if driver.self_switching else None
+        behind = max(device_clock.running(event.device_clock, zone)) < known[-1].seen
+        return () if behind else known
+
     async def _stored(self, device: Device, when: identify.Timing) -> identify.Timing:
-        if when.segment is None or when.segment.id:
+        if not when.changed:
             return when
-        row = await self._store(sessions.place, device.id, None, [when.segment])
+        row = await self._store(sessions.place, device.id, None, list(when.changed))
         return identify.stored(when, row)
 
     async def _render(self, waiting: Sequence[Unrendered]) -> None:
@@ -240,7 +268,7 @@ class Process:
             device=DeviceRecord(
                 device.identity, device.address, driver.name, driver.specialization, device.info
             ),
-            gateway=self._terms.gateway,
+            gateway=replace(self._terms.gateway, clock=self._ours.source),
             reading=item.reading,
             effective=item.effective,
             issued=item.issued,

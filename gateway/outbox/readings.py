@@ -84,6 +84,22 @@ def place_of(
     return place
 
 
+def known_place(db: Database, device: int, natural_key: bytes, place: bytes) -> bytes:
+    """Where a reading has its place whose stamp lies on the segment of a clock that was set right:
+    *place*, unless it is known from an earlier segment.
+
+    A clock that was set back shows some hours twice. A meter that tells its memory again is then
+    likelier than a second measurement with the same octets in the same second.
+    """
+    known = db.one(
+        "SELECT place FROM readings WHERE device_id = ? AND frame_key = ?"
+        " AND place LIKE 'segment %' ORDER BY id LIMIT 1",
+        device,
+        db.digest(natural_key),
+    )
+    return place if known is None else str(known).encode("ascii")
+
+
 def repeat(
     db: Database, fresh: Sequence[Kept], row: int, joins: bytes | None, now: datetime
 ) -> None:

@@ -102,6 +102,17 @@ def unplaced(db: Database, device: int) -> list[ClockEvent]:
     ]
 
 
+def readable(db: Database, device: int) -> bool:
+    """Whether this meter's clock was ever read."""
+    return bool(
+        db.one(
+            "SELECT EXISTS (SELECT 1 FROM sessions s JOIN clock_events e ON e.session_id = s.id"
+            " WHERE s.device_id = ? AND e.device_clock IS NOT NULL)",
+            device,
+        )
+    )
+
+
 def segments(db: Database, device: int) -> list[Segment]:
     """Oldest first; at most the last one is still running."""
     rows = db.execute(
