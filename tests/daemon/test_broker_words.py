@@ -113,7 +113,7 @@ class Line:
 
     async def until_odd(self) -> None:
         async with asyncio.timeout(60):
-            while not await self.odd():
+            while not await self.odd():  # noqa: ASYNC110 - rows have no event
                 await asyncio.sleep(LOOK_S)
 
     async def until_states(self, *states: str) -> None:
