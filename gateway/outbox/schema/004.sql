@@ -5,3 +5,7 @@ CREATE INDEX clock_events_unplaced ON clock_events (id)
     WHERE segment_id IS NULL AND device_clock IS NOT NULL;
 CREATE INDEX readings_purge ON readings (received_at)
     WHERE state = 'received' AND reading IS NOT NULL;
+
+-- After an outage everything is due at the same moment: in order of number without sorting it all.
+DROP INDEX readings_due;
+CREATE INDEX readings_due ON readings (due_at, seq) WHERE state IN ('pending', 'published');
