@@ -15,15 +15,12 @@ class UplinkFacts:
 
     connected_at: datetime | None = None  # None: not connected now
     failures: int = 0  # failed or lost connections since the start
-    last_error: str | None = None  # in words, for a technician
+    last_error: str | None = None  # of the last that failed or was lost, in a technician's words
     cure: str | None = None  # and what to do about it
     last_puback_at: datetime | None = None
     last_receipt_at: datetime | None = None
     odd_receipts: int = 0  # messages that are no receipts: retained, unreadable, not for us
     refused_commands: int = 0  # retained, unreadable, unsigned, expired, old or unknown
-
-    def connected(self, at: datetime) -> None:
-        self.connected_at, self.last_error, self.cure = at, None, None
 
     def lost(self, error: str, cure: str) -> None:
         """Failed, or lost."""

@@ -53,7 +53,10 @@ class UplinkHealth(Emitted):
 
     connected_at: AwareDatetime | None = None
     failures: Count = Field(default=0, description="Failed or lost connections since the start.")
-    last_error: Text | None = Field(default=None, description="In words, for a technician.")
+    last_error: Text | None = Field(
+        default=None,
+        description="Why the last connection failed or was lost, in words for a technician.",
+    )
     last_puback_at: AwareDatetime | None = Field(
         default=None, description="When the broker last took a reading; null: not known."
     )

@@ -17,6 +17,8 @@ from simulator.pki import Authority
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
 
+LONG_S = 20.0  # no test waits for as long as this unless something is broken
+
 
 def receive_maximum(value: int) -> bytes:
     return b"\x21" + struct.pack("!H", value)
@@ -117,8 +119,17 @@ class ScriptedBroker:
 
     async def until(self, wanted: Callable[[], bool]) -> None:
         """Return when something that was sent to us made *wanted* true."""
-        async with asyncio.timeout(10), self._seen:
+        async with asyncio.timeout(LONG_S), self._seen:
             await self._seen.wait_for(wanted)
+
+    async def until_connections(self, count: int) -> list[Connection]:
+        """Return them when there have been so many, each with a packet or more."""
+
+        def there() -> bool:
+            return len([each for each in self.connections if each.packets]) >= count
+
+        await self.until(there)
+        return self.connections
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(writer)

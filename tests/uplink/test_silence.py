@@ -6,7 +6,7 @@ import pytest
 
 from tests.uplink import scripted_broker as mqtt
 from tests.uplink.conftest import Serve, Up
-from tests.uplink.line import Line
+from tests.uplink.line import Line, condition
 from tests.uplink.relay import Relay
 from tests.uplink.scripted_broker import Script
 from tests.uplink.test_reasons import SOON
@@ -70,7 +70,9 @@ async def test_a_broker_that_never_acknowledges_a_reading(serve: Serve, up: Up, 
         assert await line.house.states() == ["pending"] * 3
         broker.script = Script()
         await line.until_states(*["published"] * 3)
-        assert (await line.up()).uplink.last_error is None
+        status = await line.up()
+        assert condition(status, "line-down") is None
+        assert status.uplink.last_error == "no PUBACK within 0.3 s"  # so the other end learns it
 
 
 async def test_a_broker_that_does_not_answer_pings(serve: Serve, up: Up, line: Line) -> None:
