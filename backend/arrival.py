@@ -1,12 +1,12 @@
 """Is what arrived a reading of the contract? Pure; says why not in words for the gateway's side."""
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.store import Delivery, Refusal, Verdict
+from backend.bundle import Contents, examine
+from backend.store import Delivery, Place, Refusal, Verdict
 from gateway.contract import (
     ContractError,
     Properties,
@@ -15,6 +15,10 @@ from gateway.contract import (
     parse_properties,
     parse_topic,
 )
+
+FHIR = "application/fhir+json"
+
+Pairs = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +49,39 @@ class Arrival:
         )
 
 
-def judge(topic: str, body: bytes, pairs: Iterable[tuple[str, str]]) -> Arrival:
+def judge(topic: str, body: bytes, pairs: Pairs, content_type: str | None = FHIR) -> Arrival:
     """Never raises: what is not of the contract is a Refusal."""
+    pairs = tuple(pairs)
     sha256 = hashlib.sha256(body).hexdigest()
-    topics = properties = None
+    topics = properties = place = None
     try:
         topics = parse_topic(topic).topics
-        properties = parse_properties(pairs)
-        _check(topics, properties, sha256, body)
+        properties = _properties(pairs, topics)
+        place = Place(topics.organisation, topics.gateway, properties.epoch, properties.seq)
+        contents = _contents(topics, properties, sha256, body, content_type)
     except ContractError as error:
-        return Arrival(Refusal(topic, sha256, str(error)), topics, properties)
+        return Arrival(Refusal(topic, sha256, str(error), body, pairs, place), topics, properties)
     delivery = Delivery(
-        properties.id,
-        properties.version,
-        sha256,
-        body,
-        topics.gateway,
-        properties.epoch,
-        properties.seq,
-        properties.late,
+        properties.id, properties.version, sha256, body, place, properties.late, contents
     )
     return Arrival(delivery, topics, properties)
 
 
-def _check(topics: Topics, properties: Properties, sha256: str, body: bytes) -> None:
+def _properties(pairs: tuple[tuple[str, str], ...], topics: Topics) -> Properties:
+    for ours in Properties.model_fields:
+        if sum(name == ours for name, _ in pairs) > 1:
+            raise ContractError(f"user property {ours}: given twice")
+    properties = parse_properties(pairs)
     if properties.source != topics.source:
         raise ContractError("user property source: not the gateway of the topic")
+    return properties
+
+
+def _contents(
+    topics: Topics, properties: Properties, sha256: str, body: bytes, content_type: str | None
+) -> Contents:
     if properties.sha256 != sha256:
         raise ContractError("user property sha256: not the digest of the body")
-    try:
-        bundle = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ContractError("body: not JSON") from None
-    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
-        raise ContractError("body: not a FHIR Bundle")
-    if bundle.get("type") != "transaction" or not bundle.get("entry"):
-        raise ContractError("body: not a transaction Bundle with entries")
+    if content_type is None or content_type.partition(";")[0].strip().lower() != FHIR:
+        raise ContractError(f"content type: not {FHIR}")
+    return examine(body, properties.id, properties.version, topics.gateway)

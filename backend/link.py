@@ -15,15 +15,17 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gateway import contract
-from gateway.contract import Receipts, Topics
+from gateway.contract import Publication
 
 log = logging.getLogger("hjemgate.receiver")
 
 T = TypeVar("T")
 
 SESSION_S = 7 * 86400  # the broker keeps readings for a receiver that is away, until they expire
+# What waits for one of several that is away must not wait long: the others are there.
+SHARED_SESSION_S = 60
 UNACKNOWLEDGED = 200  # at most, from the broker
+AT_ONCE = 100  # of our own messages, under way
 ANSWER_S = 5.0
 
 
@@ -35,7 +37,9 @@ class Place(Protocol):
     @property
     def port(self) -> int: ...
     @property
-    def by(self) -> str: ...
+    def client_id(self) -> str: ...
+    @property
+    def share(self) -> str | None: ...
 
 
 class Link(aiomqtt.Client):
@@ -43,12 +47,12 @@ class Link(aiomqtt.Client):
 
     def __init__(self, place: Place, tls: ssl.SSLContext) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's gap
-        properties.SessionExpiryInterval = SESSION_S
+        properties.SessionExpiryInterval = SESSION_S if place.share is None else SHARED_SESSION_S
         properties.ReceiveMaximum = UNACKNOWLEDGED
         super().__init__(
             place.host,
             place.port,
-            identifier=place.by,
+            identifier=place.client_id,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=False,
             properties=properties,
@@ -57,10 +61,13 @@ class Link(aiomqtt.Client):
             timeout=ANSWER_S,
         )
         self._client.manual_ack_set(True)
+        self.pending_calls_threshold = AT_ONCE
 
-    async def listen(self, topic: str) -> None:
+    async def listen(self, *topics: str) -> None:
         """Subscribe at QoS 1."""
-        for code in await self.subscribe(topic, options=SubscribeOptions(qos=1)):
+        options = SubscribeOptions(qos=1)
+        codes = await self.subscribe([(topic, options) for topic in topics])
+        for topic, code in zip(topics, codes, strict=True):
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise aiomqtt.MqttError(f"may not listen to {topic}: {code}")
 
@@ -75,17 +82,24 @@ class Link(aiomqtt.Client):
         """Tell the broker that it may forget *message*."""
         self._client.ack(message.mid, message.qos)
 
-    async def publish_receipts(self, topics: Topics, receipts: Receipts) -> None:
-        """Return when the broker has them."""
-        publication = contract.receipts(topics, receipts)
+    async def send(self, publication: Publication) -> None:
+        """Return when the broker has it."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's gap
         properties.PayloadFormatIndicator = 1
         properties.ContentType = publication.content_type
+        if publication.expiry_s is not None:
+            properties.MessageExpiryInterval = publication.expiry_s
+        if publication.correlation is not None:
+            properties.CorrelationData = publication.correlation
         await self.publish(publication.topic, publication.body, qos=1, properties=properties)
 
     @staticmethod
     def user_properties(message: aiomqtt.Message) -> Sequence[tuple[str, str]]:
         return getattr(message.properties, "UserProperty", ())
+
+    @staticmethod
+    def content_type(message: aiomqtt.Message) -> str | None:
+        return getattr(message.properties, "ContentType", None)
 
     async def __aexit__(
         self,
@@ -113,5 +127,5 @@ class Link(aiomqtt.Client):
         properties: Properties,
     ) -> None:
         if reason_code.is_failure:  # aiomqtt 2.5 would say nothing
-            log.error("the broker did not take a receipt: %s", reason_code)
+            log.error("the broker did not take a message: %s", reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)

@@ -4,58 +4,62 @@ The order is the promise: commit, receipt, acknowledgement. Whatever fails in be
 broker or the gateway send the reading again, and it is answered as a duplicate.
 """
 
-import argparse
 import asyncio
 import logging
 import random
-import signal
 import ssl
-import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
 import aiomqtt
 
-from backend.arrival import Arrival, judge
+from backend import onward
+from backend.arrival import Arrival
+from backend.chores import Chores
+from backend.intake import Heard, take_in
 from backend.link import Link
-from backend.store import Delivery, Store, Verdict
+from backend.onward import Pace, Target
+from backend.orders import Sign
+from backend.settings import Settings
+from backend.store import Database, Delivery, Store, StoreError, Verdict
 from gateway import contract
 from gateway.contract import Receipt, Receipts, Topics
 
 log = logging.getLogger("hjemgate.receiver")
 
 BATCH = 100  # one commit for as many as have arrived together; one message holds their receipts
-EX_CONFIG = 78
+CHORES_S = 1.0  # between two looks at what else is due
+DEFAULT_PACE = Pace()
+CHANNELS = ("up/observation", "up/status", "up/reply")
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Where to listen, and where to keep what is heard."""
-
-    host: str
-    port: int
-    ca: Path
-    certificate: Path
-    key: Path
-    store: Path
-    organisation: str
-    by: str
-    share: str | None = None
-    export: Path | None = None
-    reconnect_cap_s: float = 60.0
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Receiver:
-    """Use `run` for ever, or until cancelled."""
+    """Use `run` for ever, or until cancelled.
 
-    def __init__(self, settings: Settings, store: Store, tls: ssl.SSLContext) -> None:
+    *sign*: with the fleet's key; without it nothing is asked for again. *target*: who the readings
+    are handed on to; without one they wait in the store.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        tls: ssl.SSLContext,
+        sign: Sign | None = None,
+        target: Target | None = None,
+        pace: Pace = DEFAULT_PACE,
+    ) -> None:
         self._settings, self._store, self._tls = settings, store, tls
-        self._disk = ThreadPoolExecutor(1, "disk")  # SQLite has one thread of its own
+        self._sign, self._target, self._pace = sign, target, pace
+        self._disk = ThreadPoolExecutor(1, "disk")  # the database has one thread of its own
+        self._failures = 0
 
     def close(self) -> None:
         """Finish the commit that is under way, then close the store."""
@@ -63,44 +67,71 @@ class Receiver:
         self._store.close()
 
     async def run(self) -> NoReturn:
-        """Connect, and again whenever the broker goes away."""
-        failures = 0
+        """Receive, and hand on if there is anybody to hand on to."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(), name="receive")
+            if self._target is not None:
+                group.create_task(self._hand_on(self._target), name="hand on")
+        raise AssertionError("both go on for ever")
+
+    async def _receive(self) -> NoReturn:
+        """Connect, and again whenever the broker or the database goes away."""
         while True:
+            errors: Sequence[BaseException] = ()
             try:
-                async with Link(self._settings, self._tls) as link:
-                    await link.listen(
-                        contract.all_observations(self._settings.organisation, self._settings.share)
-                    )
-                    log.info("listening")
-                    failures = 0
-                    while True:
-                        await self._take(link, await link.arrived(BATCH))
-            except aiomqtt.MqttError as error:
-                bound = min(self._settings.reconnect_cap_s, 0.5 * 2**failures)
-                failures = min(failures + 1, 30)
-                delay = random.uniform(0.0, bound)  # noqa: S311  # jitter, not a secret
-                log.warning("broker: %s; trying again in %.1f s", error, delay)
-                await asyncio.sleep(delay)
+                await self._connected()
+            except* (aiomqtt.MqttError, StoreError) as group:
+                errors = _leaves(group)
+            bound = min(self._settings.reconnect_cap_s, 0.5 * 2**self._failures)
+            self._failures = min(self._failures + 1, 30)
+            delay = random.uniform(0.0, bound)  # noqa: S311  # jitter, not a secret
+            for error in errors:
+                who = "store" if isinstance(error, StoreError) else "broker"
+                log.warning("%s: %s; trying again in %.1f s", who, error, delay)
+            await asyncio.sleep(delay)
+
+    async def _connected(self) -> None:
+        """Whoever cannot store does not listen: the broker keeps it, or gives it to others."""
+        await self._on_disk(_look)
+        settings = self._settings
+        async with Link(settings, self._tls) as link:
+            await link.listen(
+                *(contract.from_all(settings.organisation, c, settings.share) for c in CHANNELS)
+            )
+            log.info("listening")
+            self._failures = 0
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._take_all(link), name="arrivals")
+                group.create_task(self._do_chores(link), name="chores")
+
+    async def _take_all(self, link: Link) -> NoReturn:
+        while True:
+            await self._take(link, await link.arrived(BATCH))
 
     async def _take(self, link: Link, messages: Sequence[aiomqtt.Message]) -> None:
-        arrivals = [
-            judge(str(message.topic), bytes(message.payload), link.user_properties(message))
+        now = datetime.now(UTC)
+        heard = [
+            Heard(
+                str(message.topic),
+                bytes(message.payload),
+                tuple(link.user_properties(message)),
+                link.content_type(message),
+            )
             for message in messages
         ]
-        now = datetime.now(UTC)
         loop = asyncio.get_running_loop()
-        verdicts = await loop.run_in_executor(self._disk, self._keep, arrivals, now)
-        await self._answer(link, list(zip(arrivals, verdicts, strict=True)), now)
+        judged = await loop.run_in_executor(self._disk, self._keep, heard, now)
+        await self._answer(link, judged, now)
         for message in messages:
             link.acknowledge(message)
 
-    def _keep(self, arrivals: Sequence[Arrival], now: datetime) -> list[Verdict]:
-        verdicts = self._store.keep([arrival.message for arrival in arrivals], now)
+    def _keep(self, heard: Sequence[Heard], now: datetime) -> list[tuple[Arrival, Verdict]]:
+        judged = take_in(self._store, heard, now)
         if self._settings.export is not None:
-            for arrival, verdict in zip(arrivals, verdicts, strict=True):
+            for arrival, verdict in judged:
                 if verdict.status != "rejected" and isinstance(arrival.message, Delivery):
                     _export(self._settings.export, arrival.message)
-        return verdicts
+        return judged
 
     async def _answer(
         self, link: Link, judged: Sequence[tuple[Arrival, Verdict]], now: datetime
@@ -114,8 +145,50 @@ class Receiver:
             receipt = arrival.receipt(verdict, self._settings.by, now)
             if arrival.topics is not None and receipt is not None:
                 answers[arrival.topics].append(receipt)
-        for topics, receipts in answers.items():
-            await link.publish_receipts(topics, Receipts(receipts=tuple(receipts)))
+        async with asyncio.TaskGroup() as group:
+            for topics, receipts in answers.items():
+                publication = contract.receipts(topics, Receipts(receipts=tuple(receipts)))
+                group.create_task(link.send(publication), name=f"receipts to {topics.gateway}")
+
+    async def _do_chores(self, link: Link) -> NoReturn:
+        settings = self._settings
+        chores = Chores(
+            disk=self._on_disk,
+            publish=link.send,
+            by=settings.by,
+            issuer=settings.issuer or settings.by,
+            sign=self._sign,
+            patience=settings.patience,
+        )
+        while True:
+            await chores.do()
+            await asyncio.sleep(CHORES_S)
+
+    async def _hand_on(self, target: Target) -> NoReturn:
+        while True:
+            try:
+                await onward.hand_on(self._on_disk, target, self._pace)
+            except StoreError as error:
+                log.warning("onward: %s", error)
+                await asyncio.sleep(self._pace.look_s)
+
+    async def _on_disk(
+        self, do: Callable[Concatenate[Database, P], T], /, *args: P.args, **named: P.kwargs
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._disk, lambda: do(self._store.database, *args, **named)
+        )
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in _leaves(each)]
+
+
+def _look(db: Database) -> None:
+    db.execute("SELECT 1")
 
 
 def _export(directory: Path, delivery: Delivery) -> None:
@@ -126,64 +199,3 @@ def _export(directory: Path, delivery: Delivery) -> None:
     unfinished = path.with_suffix(".part")
     unfinished.write_bytes(delivery.body)
     unfinished.replace(path)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command `hjemgate-receiver`."""
-    settings = _settings(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    try:
-        tls = _context(settings)
-        if settings.export is not None:
-            settings.export.mkdir(parents=True, exist_ok=True)
-        store = Store(settings.store)
-    except (OSError, ssl.SSLError) as error:
-        print(f"hjemgate-receiver: {error}", file=sys.stderr)
-        return EX_CONFIG
-    receiver = Receiver(settings, store, tls)
-    try:
-        asyncio.run(_until_told(receiver))
-    finally:
-        receiver.close()
-    return 0
-
-
-async def _until_told(receiver: Receiver) -> None:
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(receiver.run(), name="receiver")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
-
-
-def _context(settings: Settings) -> ssl.SSLContext:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.minimum_version = ssl.TLSVersion.TLSv1_3
-    tls.load_verify_locations(settings.ca)
-    tls.load_cert_chain(settings.certificate, settings.key, password="")
-    return tls
-
-
-def _settings(arguments: Sequence[str] | None) -> Settings:
-    parser = argparse.ArgumentParser(
-        prog="hjemgate-receiver",
-        description="Stores the readings of an organisation's gateways and sends receipts.",
-    )
-    parser.add_argument("--host", required=True, help="the MQTT 5 broker")
-    parser.add_argument("--port", type=int, default=8883)
-    parser.add_argument("--ca", type=Path, required=True, help="PEM: who signed the broker")
-    parser.add_argument("--cert", type=Path, required=True, dest="certificate", help="PEM: ours")
-    parser.add_argument("--key", type=Path, required=True, help="PEM: the key to it")
-    parser.add_argument("--store", type=Path, required=True, help="the SQLite file")
-    parser.add_argument("--org", required=True, dest="organisation", help="as in the topics")
-    parser.add_argument("--by", default="receiver-1", help="our name in receipts and at the broker")
-    parser.add_argument("--share", help="share the work with receivers that name the same group")
-    parser.add_argument("--export", type=Path, metavar="DIR", help="write each Bundle as a file")
-    parser.add_argument(
-        "--reconnect-cap", type=float, default=60.0, dest="reconnect_cap_s", metavar="SECONDS"
-    )
-    return Settings(**vars(parser.parse_args(arguments)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

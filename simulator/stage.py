@@ -28,7 +28,7 @@ GATEWAY_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 BUNDLES = "bundles"  # where in the folder
 SOCKET_PATH = 107  # octets at most: unix(7)
 START_S = 30.0  # a small computer under load
-RECEIVER_PROGRAM = ("-m", "backend.receiver")
+RECEIVER_PROGRAM = ("-m", "backend", "run")
 
 OBSERVER_RIGHTS = f"\nuser {OBSERVER}\ntopic read hjemgate/1/{ORGANISATION}/#\n"
 

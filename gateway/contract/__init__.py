@@ -22,7 +22,7 @@ from gateway.contract.status import (
     Status,
     UplinkHealth,
 )
-from gateway.contract.topics import Address, Topics, all_observations, parse_topic
+from gateway.contract.topics import Address, Topics, all_observations, from_all, parse_topic
 
 __all__ = [
     "REPLAY",
@@ -51,6 +51,7 @@ __all__ = [
     "Topics",
     "UplinkHealth",
     "all_observations",
+    "from_all",
     "observation",
     "parse_command",
     "parse_properties",

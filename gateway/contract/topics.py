@@ -67,5 +67,10 @@ def parse_topic(topic: str) -> Address:
 
 def all_observations(organisation: str, share: str | None = None) -> str:
     """The filter for every gateway of *organisation*; *share* names a shared subscription."""
-    topic = f"{PREFIX}/{organisation}/+/up/observation"
+    return from_all(organisation, "up/observation", share)
+
+
+def from_all(organisation: str, channel: str, share: str | None = None) -> str:
+    """The same for any channel, "up/status" ..."""
+    topic = f"{PREFIX}/{organisation}/+/{channel}"
     return topic if share is None else f"$share/{share}/{topic}"

@@ -2,29 +2,38 @@
 
 import hashlib
 import json
+import random
+from copy import deepcopy
 from datetime import UTC, datetime
-from uuid import UUID
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.arrival import judge
-from backend.store import Delivery, Refusal, Verdict
-from gateway.contract import Properties, Topics
+from backend.bundle import MAX_BODY
+from backend.store import Delivery, Place, Refusal, Verdict
+from gateway.contract import Properties
+from gateway.fhir import render
+from tests.backend.parts import GATEWAY, OTHER, TOPICS, message, reading
+from tests.fhir import records
 
-TOPICS = Topics("org1", "gw-0123456789")
-BODY = b'{"resourceType":"Bundle","type":"transaction","entry":[{}]}'
-READING = UUID("00000000-0000-5000-8000-000000000001")
+MESSAGE = message()
+BODY = MESSAGE.body
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 
 
 def properties(body: bytes) -> dict[str, str]:
     sha256 = hashlib.sha256(body).hexdigest()
     made = Properties(
-        id=READING, source=TOPICS.source, epoch="e1", seq=1, version=1, late=False, sha256=sha256
+        id=reading(1), source=TOPICS.source, epoch="e1", seq=1, version=1, late=False, sha256=sha256
     )
     return dict(made.pairs())
+
+
+def judged(body: bytes) -> Delivery | Refusal:
+    return judge(TOPICS.observation, body, properties(body).items()).message
 
 
 def reason(body: bytes, /, **changed: str) -> str:
@@ -33,18 +42,25 @@ def reason(body: bytes, /, **changed: str) -> str:
     return arrival.message.reason
 
 
+def changed(old: bytes, new: bytes) -> bytes:
+    assert old in BODY
+    return BODY.replace(old, new, 1)
+
+
 def test_a_bundle_of_the_contract_is_delivered() -> None:
-    arrival = judge(TOPICS.observation, BODY, properties(BODY).items())
+    found = judged(BODY)
+    assert isinstance(found, Delivery)
     digest = hashlib.sha256(BODY).hexdigest()
-    gateway = "gw-0123456789"
-    assert arrival.message == Delivery(READING, 1, digest, BODY, gateway, "e1", 1, late=False)
+    assert (found.id, found.version, found.sha256, found.body) == (reading(1), 1, digest, BODY)
+    assert found.place == Place("org1", GATEWAY, "e1", 1)
+    assert [each.startswith("5C313EFFFE010203-") for each in found.contents.phd] == [True]
 
 
 def test_its_receipt_names_the_digest_of_what_came() -> None:
     arrival = judge(TOPICS.observation, BODY, properties(BODY).items())
     receipt = arrival.receipt(Verdict("stored"), "receiver-1", NOW)
     assert receipt is not None
-    assert (receipt.id, receipt.epoch, receipt.status) == (READING, "e1", "stored")
+    assert (receipt.id, receipt.epoch, receipt.status) == (reading(1), "e1", "stored")
     assert receipt.sha256 == hashlib.sha256(BODY).hexdigest()
 
 
@@ -58,10 +74,73 @@ def test_its_receipt_names_the_digest_of_what_came() -> None:
         (b'{"resourceType":"Observation"}', "not a FHIR Bundle"),
         (b'{"resourceType":"Bundle","type":"batch","entry":[{}]}', "not a transaction"),
         (b'{"resourceType":"Bundle","type":"transaction","entry":[]}', "not a transaction"),
+        (b'{"resourceType":"Bundle","type":"transaction","entry":[{"x":1}]}', "not FHIR"),
+        (b" " * (MAX_BODY + 1), "at most 262144 octets, got 262145"),
+        (changed(b'"type":"transaction"', b'"type":"transaction","type":"batch"'), "twice"),
+        (changed(b'"value":121', b'"value":"121"'), "valueQuantity.value is not a number"),
+        (changed(b'"value":121', b'"value":true'), "valueQuantity.value is not a number"),
+        (changed(b'"value":121', b'"value":1e400'), "valueQuantity.value is not a number"),
+        (changed(b'"value":121', b'"value":NaN'), "NaN"),
+        (changed(b'"value":121', b'"value":null'), "null"),
+        (changed(b'"status":"final"', b'"status":"finall"'), "status that FHIR does not know"),
+        (changed(b'"status":"final",', b""), "not FHIR"),
+        (changed(b'"manufacturer":"hjemgate"', b'"manufacturer":"\\u0000"'), "U+0000"),
+        (changed(b'"manufacturer":"hjemgate"', b'"manufacturer":"\\ud800"'), "no Unicode"),
+        (changed(b'"resourceType":"Device"', b'"resourceType":{}'), "unknown type"),
+        (changed(b'"resourceType":"Device"', b'"resourceType":"Toaster"'), "unknown type"),
+        (changed(GATEWAY.encode(), OTHER.encode()), "not the gateway of the topic"),
+        (message(2).body, "not that of the reading and its version"),
+        (message(1, version=2).body, "not that of the reading and its version"),
+        (
+            changed(
+                b'"subject":{"reference":"Patient?identifier=',
+                b'"subject":{"reference":"Patient?x=',
+            ).replace(b'"subject":{"reference":"Patient?x=', b'"not":{"reference":"x=', 1),
+            "not FHIR",
+        ),
     ],
 )
-def test_what_is_no_transaction_bundle_is_refused(body: bytes, words: str) -> None:
+def test_what_is_no_bundle_of_the_contract_is_refused(body: bytes, words: str) -> None:
     assert words in reason(body)
+
+
+def test_a_bundle_about_two_people_is_refused() -> None:
+    body = render(records.CASES["glucose-with-context"])
+    document = json.loads(body)
+    subjects = [
+        entry["resource"]["subject"]
+        for entry in document["entry"]
+        if entry["resource"]["resourceType"] == "Observation"
+    ]
+    assert len(subjects) > 2
+    subjects[-1]["reference"] += "0"
+    assert "not about one and the same subject" in _as_reading(document)
+
+
+def _as_reading(document: dict[str, Any]) -> str:
+    record = records.CASES["glucose-with-context"]
+    body = json.dumps(document).encode()
+    topic = f"hjemgate/1/org1/{record.gateway.id}/up/observation"
+    pairs = properties(body) | {
+        "id": str(record.id),
+        "source": f"/hjemgate/1/org1/{record.gateway.id}",
+    }
+    found = judge(topic, body, pairs.items()).message
+    assert isinstance(found, Refusal)
+    return found.reason
+
+
+@pytest.mark.parametrize("name", records.CASES)
+def test_whatever_a_gateway_renders_is_taken(name: str) -> None:
+    record, body = records.CASES[name], render(records.CASES[name])
+    pairs = properties(body) | {
+        "id": str(record.id),
+        "version": str(record.version),
+        "source": f"/hjemgate/1/org1/{record.gateway.id}",
+    }
+    topic = f"hjemgate/1/org1/{record.gateway.id}/up/observation"
+    found = judge(topic, body, pairs.items()).message
+    assert isinstance(found, Delivery), found.reason
 
 
 @pytest.mark.parametrize(
@@ -88,9 +167,28 @@ def test_a_wrong_property_is_named(name: str, value: str) -> None:
 def test_a_missing_property_is_named(name: str) -> None:
     pairs = properties(BODY)
     del pairs[name]
-    message = judge(TOPICS.observation, BODY, pairs.items()).message
-    assert isinstance(message, Refusal)
-    assert name in message.reason
+    found = judge(TOPICS.observation, BODY, pairs.items()).message
+    assert isinstance(found, Refusal)
+    assert name in found.reason
+
+
+def test_a_property_that_is_given_twice_is_named() -> None:
+    pairs = [*properties(BODY).items(), ("seq", "2")]
+    found = judge(TOPICS.observation, BODY, pairs).message
+    assert isinstance(found, Refusal)
+    assert found.reason == "user property seq: given twice"
+
+
+def test_an_unknown_property_changes_nothing() -> None:
+    pairs = [*properties(BODY).items(), ("traceparent", "1"), ("traceparent", "2")]
+    assert isinstance(judge(TOPICS.observation, BODY, pairs).message, Delivery)
+
+
+@pytest.mark.parametrize("content_type", [None, "", "application/json", "text/plain"])
+def test_another_content_type_is_refused(content_type: str | None) -> None:
+    found = judge(TOPICS.observation, BODY, properties(BODY).items(), content_type).message
+    assert isinstance(found, Refusal)
+    assert "content type" in found.reason
 
 
 def test_what_cannot_be_named_gets_no_receipt() -> None:
@@ -101,6 +199,8 @@ def test_what_cannot_be_named_gets_no_receipt() -> None:
 def test_a_reason_quotes_nothing_of_the_message() -> None:
     body = json.dumps({"resourceType": "0101701234", "type": "0101701234"}).encode()
     assert "0101701234" not in reason(body) + reason(BODY, id="0101701234")
+    inner = changed(b'"manufacturer":"hjemgate"', b'"010170-1234":"010170-1234"')
+    assert "010170" not in reason(inner)
 
 
 @given(
@@ -110,3 +210,22 @@ def test_a_reason_quotes_nothing_of_the_message() -> None:
 )
 def test_anything_at_all_is_judged(topic: str, body: bytes, pairs: list[tuple[str, str]]) -> None:
     assert isinstance(judge(topic, body, pairs).message, Refusal)
+
+
+JUNK: list[Any] = [None, True, -1, 1.5, "", "\0", [], {}, [None], [{}], {"resourceType": {}}]
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_bundle_that_is_broken_anywhere_is_judged(seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311
+    document = json.loads(BODY)
+    for _ in range(dice.choice([1, 1, 3])):
+        element = document
+        while True:
+            at = dice.choice(list(element) if isinstance(element, dict) else range(len(element)))
+            if isinstance(element[at], dict | list) and element[at] and dice.random() < 0.8:
+                element = element[at]
+                continue
+            element[at] = deepcopy(dice.choice(JUNK))
+            break
+    judged(json.dumps(document).encode())

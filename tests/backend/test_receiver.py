@@ -2,162 +2,116 @@
 
 import asyncio
 import hashlib
-import signal
-import sys
-from collections.abc import AsyncIterator
+import json
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 from uuid import UUID
 
 import pytest
 
-from backend.store import readings
-from gateway import config, contract
-from gateway.contract import Offline, Publication, Receipt, Topics
+from backend.store import dead_letters, open_database
+from gateway import contract
+from gateway.contract import Publication, Receipt
 from gateway.model import Message
-from gateway.uplink import Session, Uplink
+from gateway.uplink import Uplink, UplinkError
 from simulator.broker import Broker
 from simulator.pki import Authority
+from tests.backend import running
+from tests.backend.parts import GATEWAY, OTHER, TOPICS, message, reading
+from tests.backend.running import LONG_S, Receiver
 
-TOPICS = Topics("org1", "gw-0123456789")
-BODY = b'{"resourceType":"Bundle","type":"transaction","entry":[{}]}'
-MESSAGE = Message(
-    row=1,
-    id=UUID("00000000-0000-5000-8000-000000000001"),
-    version=1,
-    epoch="e1",
-    seq=1,
-    taken_at=datetime(2026, 11, 25, 7, 0, tzinfo=UTC),
-    late=False,
-    sha256=hashlib.sha256(BODY).hexdigest(),
-    body=BODY,
-    attempt=1,
-)
+MESSAGE = message()
 OBSERVATION = contract.observation(TOPICS, MESSAGE, 600)
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "pki")
+def with_body(body: bytes) -> Message:
+    return replace(MESSAGE, body=body, sha256=hashlib.sha256(body).hexdigest())
 
 
-@pytest.fixture
-async def broker(tmp_path: Path, authority: Authority) -> AsyncIterator[Broker]:
-    async with Broker(tmp_path / "broker", authority, "org1", [TOPICS.gateway]) as running:
-        yield running
-
-
-@pytest.fixture
-def uplink(broker: Broker, authority: Authority) -> Uplink:
-    identity = authority.client(TOPICS.gateway)
-    settings = config.Broker(
-        host=broker.host,
-        port=broker.port,
-        ca=broker.ca,
-        certificate=identity.certificate,
-        key=identity.key,
-    )
-    offline = Offline(at=datetime(2026, 11, 25, tzinfo=UTC), gateway=TOPICS.gateway, version="1")
-    return Uplink(settings, TOPICS.gateway, lambda: contract.will(TOPICS, offline))
-
-
-class Receiver:
-    """A running `hjemgate-receiver`."""
-
-    def __init__(self, broker: Broker, authority: Authority, directory: Path) -> None:
-        identity = authority.client("receiver-1")
-        self.store = directory / "store.db"
-        self.export = directory / "bundles"
-        self.errors = b""
-        self._arguments: list[str] = [
-            *("--host", broker.host, "--port", str(broker.port), "--ca", str(broker.ca)),
-            *("--cert", str(identity.certificate), "--key", str(identity.key)),
-            *("--store", str(self.store), "--org", "org1", "--export", str(self.export)),
-            *("--reconnect-cap", "0.1"),
-        ]
-
-    async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "backend.receiver", *self._arguments),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        await self.says(b"listening")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
-            self.errors += (await self._process.communicate())[1]
-        assert (self._process.returncode, b"Traceback" in self.errors) == (0, False)
-
-    async def says(self, word: bytes) -> None:
-        assert self._process.stderr is not None
-        async with asyncio.timeout(10):
-            while word not in (line := await self._process.stderr.readline()):
-                assert line, self.errors
-                self.errors += line
-
-
-@pytest.fixture
-async def receiver(broker: Broker, authority: Authority, tmp_path: Path) -> AsyncIterator[Receiver]:
-    async with Receiver(broker, authority, tmp_path) as running:
-        yield running
-
-
-async def answers(session: Session, *publications: Publication) -> list[Receipt]:
-    """Publish one after the other, each when the receipt to the one before has come."""
-    await session.subscribe(TOPICS.receipt)
-    messages = session.messages()
-    receipts: list[Receipt] = []
-    for publication in publications:
-        assert await session.publish(publication) == 0
-        async with asyncio.timeout(10):
-            message = await anext(messages)
-        receipts += contract.parse_receipts(message.body).receipts
-    return receipts
+async def answers(uplink: Uplink, *publications: Publication) -> Sequence[Receipt]:
+    async with uplink.connect() as session:
+        return await running.answers(session, publications, TOPICS)
 
 
 async def test_a_reading_is_stored_exported_and_confirmed(
-    uplink: Uplink, receiver: Receiver
+    uplink: Uplink, receiver: Receiver, tmp_path: Path
 ) -> None:
-    async with uplink.connect() as session:
-        (receipt,) = await answers(session, OBSERVATION)
+    (receipt,) = await answers(uplink, OBSERVATION)
     assert (receipt.id, receipt.sha256, receipt.status) == (MESSAGE.id, MESSAGE.sha256, "stored")
     assert receipt.by == "receiver-1"
-    (row,) = readings(receiver.store)
-    assert (row.body, row.seq, row.deliveries) == (BODY, 1, 1)
-    assert (receiver.export / f"{MESSAGE.id}-v1.json").read_bytes() == BODY
+    (row,) = receiver.held()
+    assert (row.body, row.seq, row.deliveries) == (MESSAGE.body, 1, 1)
+    assert (tmp_path / "bundles" / f"{MESSAGE.id}-v1.json").read_bytes() == MESSAGE.body
 
 
 async def test_the_same_again_is_a_duplicate(uplink: Uplink, receiver: Receiver) -> None:
-    async with uplink.connect() as session:
-        receipts = await answers(session, OBSERVATION, OBSERVATION)
+    receipts = await answers(uplink, OBSERVATION, OBSERVATION)
     assert [receipt.status for receipt in receipts] == ["stored", "duplicate"]
-    (row,) = readings(receiver.store)
+    (row,) = receiver.held()
     assert row.deliveries == 2
 
 
 async def test_other_octets_under_the_same_name_are_rejected(
     uplink: Uplink, receiver: Receiver
 ) -> None:
-    other = BODY + b" "
-    message = replace(MESSAGE, body=other, sha256=hashlib.sha256(other).hexdigest())
-    changed = contract.observation(TOPICS, message, 600)
-    async with uplink.connect() as session:
-        _, receipt = await answers(session, OBSERVATION, changed)
-    assert (receipt.status, receipt.sha256) == ("rejected", message.sha256)
-    assert [row.body for row in readings(receiver.store)] == [BODY]
+    other = message(systolic="140")
+    _, receipt = await answers(uplink, OBSERVATION, contract.observation(TOPICS, other, 600))
+    assert (receipt.status, receipt.sha256) == ("rejected", other.sha256)
+    assert [row.body for row in receiver.held()] == [MESSAGE.body]
 
 
-async def test_what_is_no_bundle_is_rejected_with_a_reason(
-    uplink: Uplink, receiver: Receiver
+BAD = {
+    "no Bundle": (b"{}", "body: not a FHIR Bundle"),
+    "half a Bundle": (MESSAGE.body[:500], "body: not JSON"),
+    "a name twice": (
+        MESSAGE.body.replace(b'"type":"tr', b'"type":"batch","type":"tr', 1),
+        "body: a name stands twice in one object",
+    ),
+    "a number as a string": (
+        MESSAGE.body.replace(b'"value":121', b'"value":"121"'),
+        "body: valueQuantity.value is not a number",
+    ),
+    "another gateway's": (
+        MESSAGE.body.replace(GATEWAY.encode(), OTHER.encode()),
+        "body: its PhgDevice is not the gateway of the topic",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_bad_input_is_rejected_with_a_reason_and_is_a_dead_letter(
+    what: str, uplink: Uplink, receiver: Receiver
 ) -> None:
-    message = replace(MESSAGE, body=b"{}", sha256=hashlib.sha256(b"{}").hexdigest())
+    body, reason = BAD[what]
+    (receipt,) = await answers(uplink, contract.observation(TOPICS, with_body(body), 600))
+    assert (receipt.status, receipt.reason) == ("rejected", reason)
+    database = open_database(receiver.store)
+    (letter,) = dead_letters.listed(database)
+    database.close()
+    assert (letter.body, letter.reason, letter.topic) == (body, reason, TOPICS.observation)
+
+
+async def test_what_cannot_be_answered_is_a_dead_letter(uplink: Uplink, receiver: Receiver) -> None:
+    nameless = replace(OBSERVATION, properties=())
     async with uplink.connect() as session:
-        (receipt,) = await answers(session, contract.observation(TOPICS, message, 600))
-    assert (receipt.status, receipt.reason) == ("rejected", "body: not a FHIR Bundle")
+        assert await session.publish(nameless) == 0
+        await receiver.says(b"rejected")
+        assert await session.publish(replace(OBSERVATION, topic=TOPICS.status, retain=True)) == 0
+        await receiver.says(b"not understood")
+    database = open_database(receiver.store)
+    topics = [letter.topic for letter in dead_letters.listed(database)]
+    database.close()
+    assert topics == [TOPICS.observation, TOPICS.status]
+
+
+async def test_a_gateway_cannot_speak_for_another(
+    broker: Broker, authority: Authority, receiver: Receiver
+) -> None:
+    async with running.uplink(broker, authority, OTHER).connect() as session:
+        with pytest.raises(UplinkError, match="not authorised"):
+            await session.publish(OBSERVATION)
+    assert receiver.held() == []
 
 
 async def test_it_comes_back_when_the_broker_does(
@@ -167,48 +121,80 @@ async def test_it_comes_back_when_the_broker_does(
     await receiver.says(b"trying again")
     await broker.start()
     await receiver.says(b"listening")
-    async with uplink.connect() as session:
-        (receipt,) = await answers(session, OBSERVATION)
+    (receipt,) = await answers(uplink, OBSERVATION)
     assert receipt.status == "stored"
 
 
 async def test_readings_wait_at_the_broker_for_a_receiver_that_is_away(
     uplink: Uplink, broker: Broker, authority: Authority, tmp_path: Path
 ) -> None:
-    async with Receiver(broker, authority, tmp_path):
+    store = tmp_path / "store.db"
+    async with Receiver(broker, authority, store):
         pass
     async with uplink.connect() as session:
         await session.subscribe(TOPICS.receipt)
         await session.publish(OBSERVATION)
-        async with Receiver(broker, authority, tmp_path), asyncio.timeout(10):
-            message = await anext(session.messages())
-    assert contract.parse_receipts(message.body).receipts[0].status == "stored"
+        async with Receiver(broker, authority, store), asyncio.timeout(LONG_S):
+            incoming = await anext(session.messages())
+    assert contract.parse_receipts(incoming.body).receipts[0].status == "stored"
 
 
 async def test_a_thousand_readings_are_confirmed_one_by_one(
     uplink: Uplink, receiver: Receiver
 ) -> None:
-    messages = [replace(MESSAGE, id=UUID(int=n), seq=n) for n in range(1, 1001)]
     confirmed: set[UUID] = set()
-    async with uplink.connect() as session, asyncio.timeout(60), asyncio.TaskGroup() as group:
+    async with uplink.connect() as session, asyncio.timeout(120), asyncio.TaskGroup() as group:
         await session.subscribe(TOPICS.receipt)
-        for message in messages:
-            publication = contract.observation(TOPICS, message, 600)
-            group.create_task(session.publish(publication), name=f"publish {message.seq}")
+        for number in range(1, 1001):
+            publication = contract.observation(TOPICS, message(number), 600)
+            group.create_task(session.publish(publication), name=f"publish {number}")
         async for incoming in session.messages():
             receipts = contract.parse_receipts(incoming.body).receipts
             confirmed.update(receipt.id for receipt in receipts)
             if len(confirmed) == 1000:
                 break
-    assert sum(row.deliveries for row in readings(receiver.store)) == 1000
+    assert confirmed == {reading(number) for number in range(1, 1001)}
+    assert sum(row.deliveries for row in receiver.held()) == 1000
 
 
 async def test_wrong_files_are_named_and_end_it(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.pem")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "backend.receiver", "--host", "127.0.0.1", "--ca", missing),
-        *("--cert", missing, "--key", missing, "--store", str(tmp_path / "s.db"), "--org", "o"),
-        stderr=asyncio.subprocess.PIPE,
+    code, _, errors = await running.tell(
+        *("run", "--host", "127.0.0.1", "--ca", missing, "--cert", missing, "--key", missing),
+        *("--store", str(tmp_path / "s.db"), "--org", "o"),
     )
-    _, errors = await process.communicate()
-    assert (process.returncode, b"No such file" in errors) == (78, True)
+    assert (code, "No such file" in errors) == (78, True)
+
+
+async def test_a_wrong_word_is_said_with_the_usage(tmp_path: Path) -> None:
+    code, _, errors = await running.tell("walk")
+    assert (code, "usage: hjemgate-receiver" in errors) == (64, True)
+
+
+async def test_a_store_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    code, _, errors = await running.tell("status", "--store", str(tmp_path / "s.db"))
+    assert (code, errors) == (
+        69,
+        f"hjemgate-receiver: {tmp_path}/s.db: no such store; `run` makes it\n",
+    )
+
+
+async def test_status_and_dead_letters_say_what_needs_somebody(
+    uplink: Uplink, receiver: Receiver
+) -> None:
+    seven = contract.observation(TOPICS, message(7), 600)
+    rubbish = contract.observation(TOPICS, replace(with_body(b"{}"), seq=8), 600)
+    await answers(uplink, OBSERVATION, seven, seven, rubbish)
+    store = ("--store", receiver.store)
+    code, output, _ = await running.tell("status", *store)
+    assert (code, "held:           2 readings; 0 copies, 1 repeats" in output) == (1, True), output
+    assert f"! {GATEWAY}, epoch e1: 2-6 has not come since" in output
+    assert "! 1 dead letters" in output
+    facts = json.loads((await running.tell("status", "--json", *store))[1])
+    assert (facts["readings"], facts["waiting"], len(facts["needs"])) == (2, 2, 2)
+    code, output, _ = await running.tell("dead-letters", *store)
+    assert (code, "body: not a FHIR Bundle" in output) == (0, True)
+    number = json.loads((await running.tell("dead-letters", "--json", *store))[1])[0]["number"]
+    assert (await running.tell("dead-letters", "--show", str(number), *store))[1] == "{}"
+    assert (await running.tell("dead-letters", "--discard", str(number), *store))[0] == 0
+    assert (await running.tell("dead-letters", *store))[1] == "No dead letters.\n"

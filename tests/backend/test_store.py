@@ -1,27 +1,167 @@
-"""Stored once, counted each time."""
+"""Stored once, counted each time; on SQLite and on PostgreSQL alike."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
-from backend.store import Delivery, Refusal, Store, Verdict, readings, refusals
-
-NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
-LATER = NOW + timedelta(minutes=10)
-READING = Delivery(
-    UUID("00000000-0000-5000-8000-000000000001"),
-    1,
-    "a" * 64,
-    b"bundle",
-    "gw-0123456789",
-    "epoch",
-    7,
-    late=True,
+from backend.bundle import Contents
+from backend.store import (
+    Delivery,
+    Refusal,
+    Store,
+    StoreError,
+    StoreUnusable,
+    Verdict,
+    dead_letters,
+    open_database,
+    readings,
+    readings_of,
 )
+from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
+from tests.backend.postgres import Postgres
+
+READING = delivery(1)
+REFUSAL = Refusal("some/topic", "c" * 64, "body: not JSON", b"{")
+
+
+def held(store: Store) -> list[tuple[int, int]]:
+    """Numbers and versions of the readings that count."""
+    return [(int(str(each.id)[-12:]), each.version) for each in readings_of(store.database)]
+
+
+def test_the_first_delivery_is_stored(store: Store) -> None:
+    assert store.keep([READING], NOW) == [Verdict("stored")]
+    (row,) = readings_of(store.database)
+    assert (row.id, row.version, row.body) == (reading(1), 1, READING.body)
+    assert (row.gateway, row.epoch, row.seq, row.late) == (GATEWAY, "e1", 1, False)
+    assert (row.first_at, row.deliveries) == (NOW, 1)
+
+
+def test_a_repeat_is_a_duplicate_and_counted(store: Store) -> None:
+    store.keep([READING], NOW)
+    assert store.keep([READING, READING], LATER) == [Verdict("duplicate")] * 2
+    (row,) = readings_of(store.database)
+    assert (row.first_at, row.deliveries) == (NOW, 3)
+
+
+def test_other_octets_under_the_same_name_are_rejected_and_kept_for_a_human(store: Store) -> None:
+    store.keep([READING], NOW)
+    other = delivery(1, systolic="122")
+    (verdict,) = store.keep([other], LATER)
+    assert verdict == Verdict("rejected", "held already, with another digest")
+    assert [row.body for row in readings_of(store.database)] == [READING.body]
+    (letter,) = dead_letters.listed(store.database)
+    assert (letter.body, letter.reason) == (other.body, verdict.reason)
+
+
+def test_a_new_version_stands_beside_the_old(store: Store) -> None:
+    amended = delivery(1, version=2, seq=2, systolic="122")
+    assert store.keep([READING, amended], NOW) == [Verdict("stored")] * 2
+    assert held(store) == [(1, 1), (1, 2)]
+
+
+def test_a_refusal_is_kept_once_and_counted(store: Store) -> None:
+    assert store.keep([REFUSAL, REFUSAL], NOW) == [Verdict("rejected", "body: not JSON")] * 2
+    (letter,) = dead_letters.listed(store.database)
+    assert (letter.topic, letter.reason, letter.deliveries) == (REFUSAL.topic, REFUSAL.reason, 2)
+    assert letter.body == b"{"
+
+
+def test_rubbish_does_not_fill_the_disk(store: Store) -> None:
+    rubbish = [replace(REFUSAL, sha256=f"{n:064}") for n in range(dead_letters.WITH_BODY + 5)]
+    store.keep([*rubbish, replace(REFUSAL, topic="another", body=bytes(300_000))], NOW)
+    bodies = [letter.body for letter in dead_letters.listed(store.database)]
+    assert [body is None for body in bodies].count(True) == 6
+    assert len(bodies) == len(rubbish) + 1
+
+
+def test_a_dead_letter_is_forgotten_when_told(store: Store) -> None:
+    store.keep([REFUSAL], NOW)
+    (letter,) = dead_letters.listed(store.database)
+    assert dead_letters.discard(store.database, letter.number)
+    assert not dead_letters.discard(store.database, letter.number)
+    assert dead_letters.listed(store.database) == []
+
+
+def test_a_replaced_gateway_that_sends_the_same_measurement_is_confirmed(store: Store) -> None:
+    store.keep([READING], NOW)
+    again = delivery(1, gateway=OTHER, epoch="e9")
+    assert again.sha256 != READING.sha256
+    assert store.keep([again], LATER) == [Verdict("stored")]
+    assert store.keep([again], LATER) == [Verdict("duplicate")]
+    assert held(store) == [(1, 1)]
+
+
+def test_a_new_outbox_of_the_same_gateway_may_say_it_in_other_octets(store: Store) -> None:
+    store.keep([READING], NOW)
+    again = replace(READING, sha256="b" * 64, place=replace(READING.place, epoch="e2"))
+    assert store.keep([again], LATER) == [Verdict("stored")]
+    assert held(store) == [(1, 1)]
+
+
+def test_another_gateway_with_other_contents_under_the_same_name_is_rejected(
+    store: Store,
+) -> None:
+    store.keep([READING], NOW)
+    (verdict,) = store.keep([delivery(1, gateway=OTHER, systolic="140")], LATER)
+    assert verdict == Verdict("rejected", "held already from another outbox, with other contents")
+    assert held(store) == [(1, 1)]
+
+
+def test_an_amended_reading_is_known_again_from_a_gateway_that_never_saw_the_first(
+    store: Store,
+) -> None:
+    store.keep([READING, delivery(1, version=2, seq=2, systolic="122")], NOW)
+    first_for_it = delivery(1, gateway=OTHER, epoch="e9", systolic="122")
+    # It knows no version before: `final` there, `amended` here.
+    digest = delivery(1, version=2, systolic="122").contents.digest
+    first_for_it = replace(first_for_it, contents=Contents(digest))
+    assert store.keep([first_for_it], LATER) == [Verdict("stored")]
+    assert held(store) == [(1, 1), (1, 2)]
+
+
+def test_one_measurement_under_two_ids_is_known_by_its_phd_identifier(store: Store) -> None:
+    store.keep([READING], NOW)
+    other_id = delivery(1, gateway=OTHER, epoch="e9", name=reading(501))
+    assert READING.contents.phd == other_id.contents.phd != ()
+    assert store.keep([other_id], LATER) == [Verdict("stored")]
+    assert held(store) == [(1, 1)]
+
+
+def test_two_measurements_with_one_phd_identifier_and_other_values_are_two(store: Store) -> None:
+    store.keep([READING], NOW)
+    other = delivery(1, gateway=OTHER, epoch="e9", name=reading(501), systolic="140")
+    store.keep([other], LATER)
+    assert held(store) == [(1, 1), (501, 1)]
+
+
+def test_one_outbox_never_calls_two_measurements_by_one_phd_identifier(store: Store) -> None:
+    store.keep([READING, delivery(1, seq=2, name=reading(501))], NOW)
+    assert held(store) == [(1, 1), (501, 1)]
+
+
+def test_what_was_stored_is_there_after_a_restart(address: str) -> None:
+    first = Store(open_database(address))
+    first.keep([READING], NOW)
+    first.close()
+    second = Store(open_database(address))
+    assert second.keep([READING], LATER) == [Verdict("duplicate")]
+    second.close()
+
+
+def test_a_batch_that_fails_leaves_nothing(store: Store) -> None:
+    class Broken(Store):
+        def _insert(self, delivery: Delivery, *rest: object) -> None:
+            if delivery.place.seq == 2:
+                raise StoreError("no")
+            super()._insert(delivery, *rest)  # type: ignore[arg-type]
+
+    with pytest.raises(StoreError):
+        Broken(store.database).keep([READING, delivery(2)], NOW)
+    assert held(store) == []
+    assert store.keep([READING], NOW) == [Verdict("stored")]
 
 
 @pytest.fixture
@@ -30,70 +170,59 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    opened = Store(path)
+def sqlite(path: Path) -> Iterator[Store]:
+    opened = Store(open_database(path))
     yield opened
     opened.close()
 
 
-def test_the_first_delivery_is_stored(store: Store, path: Path) -> None:
-    assert store.keep([READING], NOW) == [Verdict("stored")]
-    (row,) = readings(path)
-    assert (row.id, row.version, row.body) == (READING.id, 1, b"bundle")
-    assert (row.gateway, row.epoch, row.seq, row.late) == ("gw-0123456789", "epoch", 7, True)
-    assert (row.first_at, row.deliveries) == (NOW, 1)
+def test_a_commit_of_sqlite_is_synchronous(sqlite: Store) -> None:
+    assert sqlite.database.execute("PRAGMA synchronous") == [(2,)]
+    assert sqlite.database.execute("PRAGMA journal_mode") == [("wal",)]
 
 
-def test_a_repeat_is_a_duplicate_and_counted(store: Store, path: Path) -> None:
-    store.keep([READING], NOW)
-    assert store.keep([READING, READING], LATER) == [Verdict("duplicate")] * 2
-    (row,) = readings(path)
-    assert (row.first_at, row.deliveries) == (NOW, 3)
-
-
-def test_other_octets_under_the_same_name_are_rejected(store: Store, path: Path) -> None:
-    store.keep([READING], NOW)
-    (verdict,) = store.keep([replace(READING, sha256="b" * 64, body=b"other")], LATER)
-    assert verdict.status == "rejected"
-    assert [row.body for row in readings(path)] == [b"bundle"]
-
-
-def test_a_new_version_stands_beside_the_old(store: Store, path: Path) -> None:
-    amended = replace(READING, version=2, sha256="b" * 64, body=b"amended", seq=8)
-    assert store.keep([READING, amended], NOW) == [Verdict("stored")] * 2
-    assert [row.version for row in readings(path)] == [1, 2]
-
-
-def test_a_refusal_is_remembered_without_its_body(store: Store, path: Path) -> None:
-    refusal = Refusal("some/topic", "c" * 64, "body: not JSON")
-    assert store.keep([refusal, refusal], NOW) == [Verdict("rejected", "body: not JSON")] * 2
-    assert refusals(path) == [(refusal, 2)]
-
-
-def test_what_was_stored_is_there_after_a_restart(path: Path) -> None:
-    first = Store(path)
-    first.keep([READING], NOW)
-    first.close()
-    second = Store(path)
-    assert second.keep([READING], LATER) == [Verdict("duplicate")]
-    second.close()
-
-
-def test_a_commit_is_synchronous(store: Store) -> None:
-    database = store._database
-    assert database.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-
-
-def test_a_batch_that_fails_leaves_nothing(store: Store, path: Path) -> None:
-    broken = replace(READING, version=2, seq=2**64)
-    with pytest.raises(OverflowError):
-        store.keep([READING, broken], NOW)
-    assert list(readings(path)) == []
-
-
-def test_reading_the_store_does_not_stop_the_receiver(store: Store, path: Path) -> None:
-    store.keep([READING], NOW)
+def test_reading_sqlite_does_not_stop_the_receiver(sqlite: Store, path: Path) -> None:
+    sqlite.keep([READING], NOW)
     for _ in readings(path):
-        store.keep([READING], LATER)  # a reader holds nobody up
+        sqlite.keep([READING], LATER)  # a reader holds nobody up
     assert [row.deliveries for row in readings(path)] == [2]
+
+
+def test_a_file_that_is_no_database_cannot_be_used(path: Path) -> None:
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        open_database(path)
+
+
+def test_an_address_that_makes_no_sense_is_said_at_once() -> None:
+    with pytest.raises(StoreUnusable, match="address of the database"):
+        open_database("postgresql://host?colour=green")
+
+
+def test_a_commit_of_postgresql_is_synchronous_whatever_the_server_says(
+    postgres: Postgres,
+) -> None:
+    database = open_database(postgres.database())
+    assert database.execute("SHOW synchronous_commit") == [("on",)]
+    database.close()
+
+
+def test_a_lost_connection_is_an_error_and_then_made_anew(postgres: Postgres) -> None:
+    address = postgres.database()
+    store = Store(open_database(address))
+    store.keep([READING], NOW)
+    postgres.hang_up(address)
+    with pytest.raises(StoreError):
+        store.keep([delivery(2)], NOW)
+    assert store.keep([delivery(2)], NOW) == [Verdict("stored")]
+    assert held(store) == [(1, 1), (2, 1)]
+    store.close()
+
+
+def test_one_of_several_leads_until_it_is_gone(postgres: Postgres) -> None:
+    address = postgres.database()
+    first, second = open_database(address), open_database(address)
+    assert [first.leads(), second.leads(), first.leads()] == [True, False, True]
+    first.close()
+    assert second.leads()
+    second.close()

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from backend.receiver import Receiver, Settings
+from backend.receiver import Receiver
+from backend.settings import Settings
 from backend.store import Store as ReceiverStore
-from backend.store import StoredReading, readings
+from backend.store import StoredReading, open_database, readings
 from gateway import control_client
 from gateway.config import Config, load
 from gateway.daemon import house
@@ -174,7 +175,7 @@ class Scene:
     async def receiver(self) -> AsyncIterator[None]:
         """The care team's end; it stays on its own when the broker goes."""
         settings = self.receiving
-        store = ReceiverStore(settings.store)
+        store = ReceiverStore(open_database(settings.store))
         try:
             async with asyncio.TaskGroup() as group:
                 receiving = group.create_task(

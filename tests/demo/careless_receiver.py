@@ -6,13 +6,15 @@ reference receiver.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from backend import receiver
-from backend.store import Delivery, Refusal, Store, Verdict
+from backend import cli
+from backend.receiver import Receiver
+from backend.store import Delivery, Refusal, Store, Verdict, open_database
 
 LOSES, DOUBLES = 3, 5
 
@@ -22,7 +24,7 @@ class CarelessStore(Store):
 
     count = 0
 
-    def keep(self, messages: Iterable[Delivery | Refusal], now: datetime) -> list[Verdict]:
+    def keep(self, messages: Sequence[Delivery | Refusal], now: datetime) -> list[Verdict]:
         return [self._careless(message, now) for message in messages]
 
     def _careless(self, message: Delivery | Refusal, now: datetime) -> Verdict:
@@ -36,17 +38,13 @@ class CarelessStore(Store):
 
 def main() -> None:
     """The reference receiver's program, with another memory."""
-    settings = receiver._settings(None)
+    settings = cli.settings(cli.parser().parse_args(["run", *sys.argv[1:]]))
     logging.basicConfig(level=logging.INFO)
     if settings.export is not None:
         settings.export.mkdir(exist_ok=True)
-    store = CarelessStore(settings.store)
+    store = CarelessStore(open_database(settings.store))
     try:
-        asyncio.run(
-            receiver._until_told(
-                receiver.Receiver(settings, store, receiver._context(settings)),
-            )
-        )
+        asyncio.run(cli.until_told(Receiver(settings, store, cli.context(settings))))
     finally:
         store.close()
 

@@ -80,7 +80,7 @@ def receiver(folder: Path, broker: Broker, authority: Authority) -> Part:
         "--reconnect-cap": "0.3",
     }
     words = [word for option in options.items() for word in option]
-    return Part("receiver", ["-m", "backend.receiver", *words], folder / "receiver.log")
+    return Part("receiver", ["-m", "backend", "run", *words], folder / "receiver.log")
 
 
 def configure(

@@ -1,0 +1,179 @@
+"""What `hjemgate-receiver` says of a store: for people, or as JSON for programs."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from backend.store import Database, asks, looks, open_database
+from backend.store import dead_letters as letters
+from backend.store.asks import Answer, Wanted
+from backend.store.looks import Missing, Overview
+
+OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
+
+LOOK_S = 0.2
+
+
+class Failure(Exception):
+    """In words for whoever called, with the exit code."""
+
+    def __init__(self, words: str, code: int) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+def opened(store: str) -> Database:
+    """An existing one. Raises Failure, StoreError and StoreUnusable."""
+    if "://" not in store and not Path(store).is_file():
+        raise Failure(f"{store}: no such store; `run` makes it", UNAVAILABLE)
+    return open_database(store)
+
+
+def status(db: Database, *, as_json: bool) -> int:
+    """1 if somebody should look."""
+    seen = looks.overview(db)
+    needs = list(_needs(seen))
+    if as_json:
+        _print_json(asdict(seen) | {"needs": needs})
+    else:
+        for name, words in _lines(seen):
+            print(f"{name + ':':16}{words}")
+        print()
+        print("\n".join(f"! {line}" for line in needs) or "Nothing needs anybody.")
+    return ATTENTION if needs else OK
+
+
+def _lines(seen: Overview) -> Iterator[tuple[str, str]]:
+    yield "held", f"{seen.readings} readings; {seen.copies} copies, {seen.repeats} repeats"
+    yield "last stored", _when(seen.last_at)
+    yield "gateways", f"{seen.gateways}; {seen.offline} said to be offline"
+    since = f", the oldest since {_when(seen.waiting_since)}" if seen.waiting else ""
+    yield "to hand on", f"{seen.waiting}{since}"
+    yield "handed on", f"{seen.delivered}; {seen.undeliverable} undeliverable"
+    numbers = sum(each.last - each.first + 1 for each in seen.missing if each.state == "open")
+    yield "missing", f"{numbers} numbers; {seen.unanswered} commands without an answer"
+    yield "dead letters", str(seen.dead_letters)
+
+
+def _needs(seen: Overview) -> Iterator[str]:
+    for each in seen.missing:
+        yield _of_missing(each)
+    if seen.dead_letters:
+        yield f"{seen.dead_letters} dead letters: look at `hjemgate-receiver dead-letters`"
+    if seen.undeliverable:
+        yield f"{seen.undeliverable} readings could not be delivered onward"
+    for notice in seen.notices:
+        often = f"{notice.times} times, last {_when(notice.last_at)}"
+        yield f"{notice.gateway}: {notice.what} ({often})"
+
+
+def _of_missing(each: Missing) -> str:
+    span = str(each.first) if each.first == each.last else f"{each.first}-{each.last}"
+    where = f"{each.gateway}, epoch {each.epoch}: {span}"
+    match each.state:
+        case "open":
+            asked = f", asked for {each.asked} times" if each.asked else ""
+            return f"{where} has not come since {_when(each.since)}{asked}"
+        case "gone":
+            return f"{where} is lost here and purged at the gateway; ask who else received it"
+        case _:
+            return f"{where} does not come, the gateway says: {each.reason or each.state}"
+
+
+def dead_letters(db: Database, show: int | None, discard: int | None, *, as_json: bool) -> int:
+    found = letters.listed(db)
+    if discard is not None:
+        if not letters.discard(db, discard):
+            raise Failure(f"there is no dead letter {discard}", ATTENTION)
+        print(f"Dead letter {discard} is forgotten.")
+    elif show is not None:
+        body = next((each.body for each in found if each.number == show), None)
+        if body is None:
+            raise Failure(f"there is no dead letter {show} with octets", ATTENTION)
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+    elif as_json:
+        _print_json(
+            [
+                asdict(each) | {"body": None if each.body is None else len(each.body)}
+                for each in found
+            ]
+        )
+    else:
+        for each in found:
+            print(
+                f"{each.number}  {_when(each.last_at)}  {each.topic}  {each.deliveries} times:"
+                f" {each.reason}"
+            )
+        print("No dead letters." if not found else "--show N: the octets; --discard N: forget it")
+    return OK
+
+
+def replay(db: Database, args: argparse.Namespace) -> int:
+    """Leaves an order in the store, and waits for what the gateway says to it."""
+    now = datetime.now(UTC)
+    wanted, organisation = _wanted(db, args)
+    ask = asks.make(db, organisation, args.gateway, wanted, now)
+    answer = _waited(db, ask, args.wait)
+    if args.json:
+        _print_json({"id": ask} | ({} if answer is None else asdict(answer)))
+        return OK if answer is not None and answer.status == "done" else ATTENTION
+    if answer is None:
+        print(
+            "No answer yet; the order stays in the store. It is sent by a receiver that runs with"
+            " --fleet-key, and a gateway that is away hears it within a day."
+        )
+        return ATTENTION
+    if answer.status != "done" or answer.result is None:
+        raise Failure(f"{args.gateway}: {answer.status}: {answer.reason}", ATTENTION)
+    told = answer.result
+    print(f"{told['again']} come again; {told['waiting']} are on their way anyway.")
+    for word, why in (("gone", "purged at the gateway"), ("void", "nothing stands behind them")):
+        for first, last in told[word]:
+            print(f"{first}-{last}: {why}")
+    return OK
+
+
+def _wanted(db: Database, args: argparse.Namespace) -> tuple[Wanted, str]:
+    rows = db.execute(
+        "SELECT organisation, epoch FROM stream WHERE gateway = ? ORDER BY number DESC LIMIT 1",
+        args.gateway,
+    )
+    known_organisation, known_epoch = rows[0] if rows else (None, None)
+    organisation, epoch = args.org or known_organisation, args.epoch or known_epoch
+    if not organisation:
+        raise Failure(f"{args.gateway} has not sent anything: name its --org", USAGE)
+    if args.since is None:
+        if epoch is None:
+            raise Failure(f"{args.gateway} has not sent anything: name the --epoch", USAGE)
+        return Wanted(epoch, args.first, args.last), organisation
+    try:
+        since = datetime.fromisoformat(args.since)
+    except ValueError:
+        raise Failure(f"--since: expected 2026-11-25T08:30Z, got {args.since}", USAGE) from None
+    return Wanted(since=since.astimezone(UTC)), organisation
+
+
+def _waited(db: Database, ask: UUID, seconds: float) -> Answer | None:
+    deadline = time.monotonic() + seconds
+    while (answer := asks.answer_to(db, ask)) is None and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+    return answer
+
+
+def _when(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

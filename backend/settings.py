@@ -1,0 +1,34 @@
+"""How a receiver is set up."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where to listen, and where to keep what is heard."""
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+    store: str | Path  # a file, or postgresql://...
+    organisation: str
+    by: str
+    name: str | None = None  # at the broker, where several are one `by`
+    share: str | None = None
+    export: Path | None = None
+    fleet_key: Path | None = None
+    issuer: str | None = None
+    gap_patience_s: float = 900.0
+    reconnect_cap_s: float = 60.0
+
+    @property
+    def client_id(self) -> str:
+        return self.name or self.by
+
+    @property
+    def patience(self) -> timedelta:
+        return timedelta(seconds=self.gap_patience_s)

@@ -1,0 +1,38 @@
+"""What gateways say of themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.store import streams
+from backend.store.database import Database
+from backend.store.moments import moment, text
+from backend.store.shapes import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A status document, as far as a receiver needs it."""
+
+    organisation: str
+    gateway: str
+    online: bool
+    version: str
+    at: datetime
+    epoch: str | None = None
+    confirmed_up_to: int | None = None  # the gateway holds no unconfirmed number up to this
+
+
+def heard(db: Database, word: Word, now: datetime) -> None:
+    """Keep it. What the gateway was confirmed and is not here is missing. Inside a transaction."""
+    key = (word.organisation, word.gateway)
+    known = db.execute("SELECT said_at FROM gateway WHERE organisation = ? AND name = ?", *key)
+    if known and moment(known[0][0]) > word.at and word.online:
+        return  # an old one, by a detour
+    db.execute(
+        "INSERT INTO gateway VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (organisation, name)"
+        " DO UPDATE SET online = excluded.online, version = excluded.version,"
+        " said_at = excluded.said_at, heard_at = excluded.heard_at",
+        *(*key, int(word.online), word.version, text(word.at), text(now)),
+    )
+    if word.epoch is not None and word.confirmed_up_to:
+        streams.sent_up_to(db, Place(*key, word.epoch, word.confirmed_up_to), now)

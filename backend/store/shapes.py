@@ -1,0 +1,102 @@
+"""What goes into a receiver's store, and comes out of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from backend.bundle import Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message stands in what its gateway sends."""
+
+    organisation: str
+    gateway: str
+    epoch: str
+    seq: int
+
+    @property
+    def stream(self) -> tuple[str, str, str]:
+        """In which `seq` counts."""
+        return (self.organisation, self.gateway, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One reading as it came, found to be of the contract."""
+
+    id: UUID
+    version: int
+    sha256: str
+    body: bytes
+    place: Place
+    late: bool
+    contents: Contents
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One message that was not taken, and why. `place`: if it is known who sent it."""
+
+    topic: str
+    sha256: str
+    reason: str
+    body: bytes = b""
+    properties: tuple[tuple[str, str], ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one message."""
+
+    status: Literal["stored", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """A row, for whoever reads the store."""
+
+    id: UUID
+    version: int
+    sha256: str
+    body: bytes
+    gateway: str
+    epoch: str
+    seq: int
+    late: bool
+    first_at: datetime
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What nobody could take; `body` is None where it was too large or there were too many."""
+
+    number: int
+    topic: str
+    sha256: str
+    reason: str
+    first_at: datetime
+    last_at: datetime
+    deliveries: int
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToHandOn:
+    """The next reading for whoever stands behind the receiver."""
+
+    position: int  # in the queue
+    id: UUID
+    version: int
+    sha256: str
+    organisation: str
+    gateway: str
+    epoch: str
+    body: bytes
+    attempts: int  # before this one
+    by_then: bool = False  # a later version has been delivered: nothing is to be handed on

@@ -1,0 +1,152 @@
+"""What is handed on goes in order, at a pace, once; and its gateway is told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import pytest
+
+from backend.onward import Pace, TryAgain, Undeliverable, hand_on
+from backend.store import Database, Delivery, Store, ToHandOn, onward
+from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+GRACE = timedelta(seconds=60)
+BRISK = Pace(per_second=1000, grace=timedelta(0), look_s=0.01)
+
+
+def order(store: Store, now: datetime = LATER) -> list[tuple[str, int]]:
+    """Hand everything on that is due: gateways and numbers."""
+    found = []
+    while (each := onward.next_to_hand_on(store.database, now, GRACE)) is not None:
+        (row,) = store.database.execute(
+            "SELECT gateway, seq FROM reading WHERE sha256 = ?", each.sha256
+        )
+        found.append(row)
+        onward.settle(store.database, each.position, "delivered", None, now)
+    return found
+
+
+def test_of_one_gateway_in_the_order_of_its_numbers(store: Store) -> None:
+    store.keep([delivery(3), delivery(1), delivery(2)], NOW)
+    assert order(store) == [(GATEWAY, 1), (GATEWAY, 2), (GATEWAY, 3)]
+
+
+def test_an_epoch_after_the_other(store: Store) -> None:
+    store.keep([delivery(2), delivery(3, epoch="e2", seq=1), delivery(1)], NOW)
+    assert order(store) == [(GATEWAY, 1), (GATEWAY, 2), (GATEWAY, 1)]
+
+
+def test_of_several_gateways_in_the_order_of_arrival(store: Store) -> None:
+    mixed = [delivery(1), delivery(5, gateway=OTHER, seq=1), delivery(2)]
+    store.keep(mixed, NOW)
+    assert order(store) == [(GATEWAY, 1), (OTHER, 1), (GATEWAY, 2)]
+
+
+def test_a_missing_number_holds_back_what_comes_after_it_for_a_while(store: Store) -> None:
+    store.keep([delivery(1), delivery(3)], NOW)
+    assert order(store, NOW + timedelta(seconds=59)) == [(GATEWAY, 1)]
+    assert order(store, NOW + timedelta(seconds=60)) == [(GATEWAY, 3)]
+
+
+def test_what_has_to_be_tried_again_holds_back_its_own_gateway_alone(store: Store) -> None:
+    store.keep([delivery(1), delivery(2), delivery(5, gateway=OTHER, seq=1)], NOW)
+    first = onward.next_to_hand_on(store.database, LATER, GRACE)
+    assert first is not None
+    due = LATER + timedelta(minutes=1)
+    onward.postpone(store.database, first.position, "no answer", due)
+    assert order(store, LATER) == [(OTHER, 1)]
+    assert order(store, due) == [(GATEWAY, 1), (GATEWAY, 2)]
+
+
+def test_copies_repeats_and_rejected_readings_are_not_handed_on(store: Store) -> None:
+    store.keep([delivery(1), delivery(1), delivery(1, gateway=OTHER), delivery(1, seq=2)], NOW)
+    assert order(store) == [(GATEWAY, 1)]
+
+
+def test_an_older_version_does_not_follow_a_later_one(store: Store) -> None:
+    store.keep([delivery(1, version=2, seq=2)], NOW)
+    assert order(store) == [(GATEWAY, 2)]
+    store.keep([delivery(1)], NOW)
+    late = onward.next_to_hand_on(store.database, LATER, GRACE)
+    assert late is not None
+    assert (late.version, late.by_then) == (1, True)
+
+
+@dataclass
+class Recorder:
+    """Takes what it is given; may be told to make trouble first."""
+
+    trouble: dict[Any, list[Exception]] = field(default_factory=dict)
+    taken: list[ToHandOn] = field(default_factory=list)
+
+    async def hand_on(self, reading: ToHandOn) -> None:
+        if troubles := self.trouble.get(reading.id):
+            raise troubles.pop(0)
+        self.taken.append(reading)
+
+
+async def handed_on(store: Store, target: Recorder, *deliveries: Delivery) -> None:
+    """Until nothing waits any more."""
+    store.keep(list(deliveries), datetime.now(UTC))
+
+    async def disk(
+        do: Callable[Concatenate[Database, P], T], /, *args: P.args, **named: P.kwargs
+    ) -> T:
+        return do(store.database, *args, **named)
+
+    async with asyncio.timeout(30):
+        handing = asyncio.create_task(hand_on(disk, target, BRISK))
+        while store.database.execute("SELECT 1 FROM onward WHERE state = 'waiting'"):
+            assert not handing.done()
+            await asyncio.sleep(0.01)
+        handing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await handing
+
+
+def outcomes(store: Store) -> list[tuple[int, str, str | None]]:
+    found = onward.untold(store.database, 100)
+    return [(int(str(each.id)[-12:]), each.status, each.reason) for each in found]
+
+
+async def test_readings_are_handed_on_with_their_octets_and_that_is_known(store: Store) -> None:
+    target = Recorder()
+    first, second = delivery(1), delivery(2)
+    await handed_on(store, target, second, first)
+    assert [each.body for each in target.taken] == [first.body, second.body]
+    assert sorted(outcomes(store)) == [(1, "delivered", None), (2, "delivered", None)]
+
+
+async def test_what_fails_is_tried_again_and_what_is_refused_is_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.onward.FIRST_S", 0.01)
+    trouble: dict[Any, list[Exception]] = {
+        reading(1): [TryAgain("no answer"), TryAgain("busy")],
+        reading(2): [Undeliverable("no such patient")],
+    }
+    target = Recorder(trouble)
+    await handed_on(store, target, delivery(1), delivery(2), delivery(3))
+    assert [each.id for each in target.taken] == [reading(1), reading(3)]
+    assert outcomes(store)[1] == (2, "undeliverable", "no such patient")
+
+
+async def test_an_older_version_is_not_given_to_the_target(store: Store) -> None:
+    target = Recorder()
+    await handed_on(store, target, delivery(1, version=2, seq=2))
+    await handed_on(store, target, delivery(1))
+    assert [each.version for each in target.taken] == [2]
+    assert outcomes(store)[1] == (1, "delivered", onward.LATER_VERSION)
+
+
+def test_what_a_gateway_has_been_told_is_told_once(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    order(store)
+    told = onward.untold(store.database, 100)
+    onward.told(store.database, told, NOW)
+    assert (len(told), onward.untold(store.database, 100)) == (1, [])
