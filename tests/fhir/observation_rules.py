@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 
 from tests.fhir.elements import (
     EXTENSION,
@@ -41,6 +43,11 @@ VITAL_UNITS = {  # R4's vital-signs profiles: magic LOINC code to its units
     "8310-5": {"Cel", "[degF]"},
 }
 BIT_COUNT = {"8410608": 6, "8417752": 11, "150604": 16}
+CLOCKS = {"67975", "68226", "67983", "68072"}  # PHD's value set MDCClockTypes
+UNITS = {  # UCUM, as far as these meters measure
+    *("mm[Hg]", "kPa", "/min", "mmol/L", "mg/dL", "Cel", "[degF]"),
+    *("kg", "[lb_av]", "cm", "[in_i]", "kg/m2", "%"),
+}
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
 
@@ -90,8 +97,18 @@ def moments(o: Json) -> Iterator[str]:
         if unknown not in o.get("_effectiveDateTime", {}).get("extension", []):
             yield "no effective time, and no word why"
     for name in ("effectiveDateTime", "issued"):
-        if name in o and not re.fullmatch(MOMENT, o[name]):
+        if name in o and not _is_moment(o[name]):
             yield f"{name} {o[name]}"
+
+
+def _is_moment(text: str) -> bool:
+    if not re.fullmatch(MOMENT, text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def status(o: Json) -> Iterator[str]:
@@ -123,6 +140,10 @@ def quantities(o: Json) -> Iterator[str]:
             continue
         if quantity.get("system") != UCUM or not {"value", "unit", "code"} <= set(quantity):
             yield f"{quantity}"
+        elif quantity["code"] not in UNITS:
+            yield f"unit {quantity['code']}"
+        elif not isinstance(quantity["value"], int | Decimal):
+            yield f"{quantity['value']!r} is no number"
 
 
 def profile_shape(o: Json) -> Iterator[str]:
@@ -214,10 +235,15 @@ def clock_pair(o: Json) -> Iterator[str]:
     elif told != ["valueDateTime"]:
         yield f"{told}"
     for name in ("effectiveDateTime", "valueDateTime"):
-        if name in o and not re.fullmatch(MOMENT, o[name]):
+        if name in o and not _is_moment(o[name]):
             yield f"{name} {o[name]}"
     if forbidden := {"focus", "specimen", "hasMember", "derivedFrom"} & set(o):
         yield f"{forbidden}"
+
+
+def clock_type(o: Json) -> Iterator[str]:
+    if not CLOCKS.issuperset(codings(o["code"], MDC) or ["none"]):
+        yield f"{codings(o['code'], MDC)}"
 
 
 OBSERVATION = (
@@ -225,4 +251,4 @@ OBSERVATION = (
     *(status, interpretation, value_or_reason, quantities, profile_shape, compound, bits),
     *(supplemental, dk_core_slices, vital_signs, blood_pressure),
 )
-TIMESTAMP = (clock_pair,)
+TIMESTAMP = (clock_pair, clock_type)
