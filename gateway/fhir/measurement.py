@@ -61,12 +61,13 @@ def parts(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
 def _panel(values: Sequence[Value]) -> Part:
     """A blood pressure: systolic, diastolic and mean are components, each with its own fate."""
     unit = values[0].unit
+    # R4's blood pressure has both, always; with less it is not what LOINC's panel code says.
     complete = {Kind.SYSTOLIC, Kind.DIASTOLIC} <= {value.kind for value in values}
     return Part(
         role="blood-pressure",
         mdc=codes.PANEL.mdc,
         profile="PhdCompoundNumericObservation",
-        code=codes.concept(codes.PANEL, unit),
+        code=codes.concept(codes.PANEL, unit if complete else ""),
         components=tuple(
             {"code": codes.concept(codes.MEANINGS[v.kind], v.unit), **_said(v, "")} for v in values
         ),
@@ -79,17 +80,20 @@ def _numeric(value: Value, record: Record, absent: str) -> Part:
     if value.kind is Kind.GLUCOSE and value.number is not None and value.number < 0:
         raise RenderError("a negative glucose is no person's value")
     meaning = codes.meaning(value.kind, record.reading, record.device.specialization)
+    said = _said(value, absent)
+    # R4's body mass index is a number, always; without one it is not what LOINC's code says.
+    unit = value.unit if value.kind is not Kind.BMI or "valueQuantity" in said else ""
     spot = record.device.specialization == "pulse-oximeter"
     return Part(
         role=value.kind,
         mdc=meaning.mdc,
         profile="PhdNumericObservation",
-        code=codes.concept(meaning, value.unit),
-        value=_said(value, absent),
+        code=codes.concept(meaning, unit),
+        value=said,
         # The guide: what is invalid as a whole has no components.
         components=(_SPOT_CHECK,) if spot and absent != "error" else (),
         supplemental=(SPOT,) if spot else (),
-        vital=value.unit in meaning.vital,
+        vital=unit in meaning.vital,
     )
 
 
