@@ -1,5 +1,6 @@
 """Our own clock, and whether it may be believed."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 SYNCHRONISED = Path("/run/systemd/timesync/synchronized")  # systemd-timesyncd's own flag
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 STEP = timedelta(seconds=2)  # without a step, wall clock and boot time go on side by side
+LOOK_S = 1.0  # whether a flag has appeared
 
 
 def _utc_now() -> datetime:
@@ -69,6 +71,13 @@ class OurClock:
     def believe_receipt(self) -> None:
         """A receiver's clock agrees with ours. Holds until ours is stepped, or the process ends."""
         self._confirmed = self._wall() - self._boottime()
+
+    async def plausible(self, since: datetime) -> None:
+        """Wait until this clock is believed, or shows no less than *since*, which is over."""
+        while True:
+            if self.trusted or self._wall() >= since:
+                return
+            await asyncio.sleep(LOOK_S)
 
     def now(self) -> Stamp:
         trusted = self.trusted  # asked first: a clock that is set in between was right by then

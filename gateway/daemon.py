@@ -9,11 +9,14 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from drivers.registry import all_drivers
+from gateway import network_time
 from gateway.backoff import Backoff
+from gateway.certificate import not_before
 from gateway.clock import OurClock
 from gateway.collect import Collect
 from gateway.config import Config
@@ -40,6 +43,8 @@ from gateway.uplink import Uplink
 log = logging.getLogger(__name__)
 
 GOODBYE_S = 4.5  # SIGTERM to the end at the latest; what is committed stays
+BOOTING = timedelta(minutes=5)  # network time usually comes within the first of them
+CLOCK_S = 60.0  # how long the broker waits for it
 HOUSEKEEPING_S = 300.0
 RESTART_FILE = "restart-bluetooth"  # packaging/hjemgate-bluetooth-restart.path waits for it
 VERSION = version("hjemgate")
@@ -117,11 +122,27 @@ async def house(config: Config, store: Store) -> None:
         group.create_task(collect.run(), name="collect")
         group.create_task(door.windows.run(), name="pairing windows")
         group.create_task(process.run(), name="process")
-        group.create_task(deliver.run(), name="deliver")
+        group.create_task(network_time.watch(ours), name="network time")
+        group.create_task(_deliver(config, ours, live, deliver), name="deliver")
         group.create_task(_keep_house(config, store, ours), name="housekeeping")
         group.create_task(_watchdog(), name="watchdog")
         notify("READY=1")
         log.info("%s is ready", config.gateway.id)
+
+
+async def _deliver(config: Config, ours: OurClock, live: Live, deliver: Deliver) -> None:
+    """Deliver; after a boot not before our clock is plausible, or was given its time.
+
+    A box without a battery behind its clock wakes up in the past, where no certificate is valid.
+    """
+    if ours.now().boottime < BOOTING:
+        since = await asyncio.to_thread(not_before, config.broker.certificate)
+        live.uplink.last_error = "after a boot we wait a minute for this gateway's clock to be set"
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOCK_S):
+                await ours.plausible(since or ours.utc())
+        live.uplink.last_error = None
+    await deliver.run()
 
 
 def _terms(config: Config, ours: OurClock) -> Terms:

@@ -19,6 +19,7 @@ from gateway.outbox import delivery
 from gateway.outbox.delivery import Ack, Resend
 from gateway.outbox.store import Store
 from gateway.uplink import Refused, Session, Uplink, UplinkError
+from gateway.witness import Witness
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +63,17 @@ class Deliver:
     ) -> None:
         self._store, self._uplink, self._duty, self._status = store, uplink, duty, status
         self._ours, self._facts, self._backoff = ours, facts, backoff
-        self._downlink = Downlink(store, duty.topics, duty.required, ours, facts, obey)
+        self._witness = Witness(store, ours)
+        self._downlink = Downlink(
+            store, duty.topics, duty.required, ours, facts, obey, self._witness
+        )
         self._flying: set[int] = set()
         self._acked: list[Ack] = []
         self._landed = asyncio.Event()
 
     async def run(self) -> None:
         """For ever: connect, serve, and after a loss wait with full jitter."""
+        await self._witness.begin()
         while True:
             newest = await self._store(delivery.last_seq)
             try:
@@ -163,6 +168,7 @@ class Deliver:
     async def _publish(self, session: Session, message: Message) -> None:
         expiry = max(1, int(self._duty.resend.after(message.attempt).total_seconds()))
         sent = self._ours.utc()
+        self._witness.sent(message)
         try:
             code = await session.publish(contract.observation(self._duty.topics, message, expiry))
         except Refused as error:

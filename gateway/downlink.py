@@ -11,11 +11,13 @@ from gateway.outbox import receipts
 from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.store import Store
 from gateway.uplink import Incoming
+from gateway.witness import Witness
 
 log = logging.getLogger(__name__)
 
 JSON = (None, "application/json")
 CHANGED_NOTHING = ("unknown", "mismatch")  # the outbox counts them
+HOLDS_IT = ("received", "waiting")  # one more receiver has a reading of ours, or the last has it
 
 Obey = Callable[[Incoming], Awaitable[contract.Reply | None]]
 """Carry out a command; returns what to answer, None: nothing."""
@@ -32,9 +34,11 @@ class Downlink:
         ours: OurClock,
         facts: UplinkFacts,
         obey: Obey,
+        witness: Witness,
     ) -> None:
         self._store, self._topics, self._required = store, topics, required
         self._ours, self._facts, self._obey = ours, facts, obey
+        self._witness = witness
 
     async def take(self, message: Incoming) -> Publication | None:
         """Returns what to answer, if anything; by then what must not be lost is on disk."""
@@ -49,7 +53,7 @@ class Downlink:
             log.warning("a receipt changed nothing: %s", error)
         return None
 
-    def _read(self, message: Incoming) -> list[ReceiptNote]:
+    def _read(self, message: Incoming) -> Sequence[contract.Receipt]:
         """Raises ContractError."""
         if message.topic != self._topics.receipt:
             raise ContractError("it came on a topic that is not ours")
@@ -57,18 +61,26 @@ class Downlink:
             raise ContractError("retained: a receipt is news, not a state")
         if message.content_type not in JSON:
             raise ContractError("its content type is not application/json")
-        return [
+        return contract.parse_receipts(message.body).receipts
+
+    async def _receipts(self, told: Sequence[contract.Receipt]) -> None:
+        now = self._ours.utc()
+        notes = [
             ReceiptNote(
                 str(each.id), each.epoch, each.sha256, each.by, each.status, each.reason or ""
             )
-            for each in contract.parse_receipts(message.body).receipts
+            for each in told
         ]
-
-    async def _receipts(self, notes: Sequence[ReceiptNote]) -> None:
-        now = self._ours.utc()
         outcomes = await self._store(receipts.take, notes, self._required, now)
         for why in CHANGED_NOTHING:
             if count := outcomes.count(why):
                 log.warning("%d receipts changed nothing: %s", count, why)
         if any(outcome not in CHANGED_NOTHING for outcome in outcomes):
             self._facts.last_receipt_at = now
+        await self._witness.heard(
+            {
+                each.sha256: each.at
+                for each, outcome in zip(told, outcomes, strict=True)
+                if outcome in HOLDS_IT
+            }
+        )

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from drivers.api import Frame
 from gateway.model import Stamp
 from gateway.outbox.database import Database, Row
-from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
+from gateway.outbox.moments import MICROSECOND, maybe, stamp_columns, stamp_from, to_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,11 @@ def attached(
             reading,
             kept.id,
         )
+
+
+def latest_trusted(db: Database) -> datetime | None:
+    """When the last frame came whose moment is certain: it is later now."""
+    return maybe(db.one("SELECT wall FROM frames WHERE trusted ORDER BY id DESC LIMIT 1"))
 
 
 def waiting_for_clock(db: Database) -> int:
