@@ -42,7 +42,7 @@ def identity(authority: Authority) -> Identity:
 def up(authority: Authority, identity: Identity) -> Up:
     """A gateway's uplink to a port of this machine; settings can be changed."""
 
-    def make(port: int, puback_s: float = 5.0, **settings: object) -> Uplink:
+    def make(port: int, puback_s: float = 30.0, **settings: object) -> Uplink:
         ours = {
             "host": "127.0.0.1",
             "port": port,

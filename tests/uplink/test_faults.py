@@ -3,16 +3,13 @@
 import asyncio
 import logging
 import socket
-from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from gateway.uplink import NO_SUBSCRIBERS, Refused, Session, UplinkError
-from simulator.pki import Authority
 from tests.uplink import scripted_broker as mqtt
 from tests.uplink.conftest import TOPICS, Serve, Up, an_observation
-from tests.uplink.scripted_broker import Script, ScriptedBroker
+from tests.uplink.scripted_broker import Script
 
 
 async def failures(session: Session, count: int) -> list[UplinkError]:
@@ -175,59 +172,6 @@ async def test_the_reason_of_a_disconnect_reaches_whoever_listens(serve: Serve, 
     assert (raised.value.kind, raised.value.reason_code, raised.value.slow) == ("lost", 0x8E, True)
 
 
-@pytest.mark.parametrize(
-    ("code", "slow"), [(0x87, True), (0x8A, True), (0x84, True), (0x88, False), (0x89, False)]
-)
-async def test_a_connack_that_refuses_says_why(serve: Serve, up: Up, code: int, slow: bool) -> None:
-    async with serve(Script(connack=code)) as broker:
-        with pytest.raises(UplinkError) as raised:
-            async with up(broker.port).connect():
-                pass
-    error = raised.value
-    assert (error.kind, error.reason_code, error.slow) == ("refused", code, slow)
-
-
-async def test_a_broker_that_offers_no_qos_1_is_not_used(serve: Serve, up: Up) -> None:
-    async with serve(Script(properties=mqtt.QOS_0_ONLY)) as broker:
-        with pytest.raises(UplinkError, match="QoS 1"):
-            async with up(broker.port).connect():
-                pass
-
-
-@pytest.mark.parametrize("properties", [mqtt.receive_maximum(0), mqtt.maximum_packet_size(0)])
-async def test_a_broker_that_allows_nothing_is_not_used_and_refuses_no_message(
-    serve: Serve, up: Up, properties: bytes
-) -> None:
-    async with serve(Script(properties=properties)) as broker:
-        with pytest.raises(UplinkError, match="not MQTT 5") as raised:
-            async with up(broker.port).connect() as session:
-                await session.publish(an_observation())
-    assert raised.value.kind == "protocol"
-
-
-async def test_nothing_is_retained_where_the_broker_cannot(serve: Serve, up: Up) -> None:
-    script = Script(properties=mqtt.RETAIN_UNAVAILABLE)
-    status = an_observation()
-    async with serve(script) as broker, up(broker.port).connect() as session:
-        await session.publish(type(status)(TOPICS.status, b"{}", "application/json", retain=True))
-        assert broker.connections[0].of(mqtt.PUBLISH)[0][1] == 0x02  # QoS 1, no retain
-
-
-async def test_the_brokers_keep_alive_is_obeyed(serve: Serve, up: Up) -> None:
-    script = Script(properties=mqtt.server_keep_alive(1))
-    async with serve(script) as broker, up(broker.port, keepalive_s=3600).connect():
-        await broker.until(lambda: len(broker.connections[0].of(mqtt.PINGREQ)) > 0)
-
-
-async def test_a_broker_that_stops_answering_pings_is_given_up(serve: Serve, up: Up) -> None:
-    script = Script(properties=mqtt.server_keep_alive(1), answers_ping=False)
-    async with serve(script) as broker, up(broker.port).connect() as session:
-        with pytest.raises(UplinkError) as raised:
-            async with asyncio.timeout(10):
-                await anext(session.messages())
-    assert raised.value.kind == "lost"
-
-
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x20\x01\x00", b"\xff"])
 async def test_what_is_not_mqtt_is_an_uplink_error(serve: Serve, up: Up, answer: bytes) -> None:
     async with serve(Script(raw_connack=answer)) as broker:
@@ -325,17 +269,6 @@ async def test_giving_up_during_the_handshake_leaves_nothing_behind(
         connecting.cancel()
         with peer, pytest.raises(asyncio.CancelledError):
             await connecting
-
-
-async def test_a_certificate_from_the_future_is_a_matter_of_the_clock_and_soon_tried_again(
-    up: Up, tmp_path: Path
-) -> None:
-    tomorrow = Authority(tmp_path, starts_in=timedelta(days=1))
-    async with ScriptedBroker(tomorrow, Script()) as broker:
-        with pytest.raises(UplinkError, match="clock") as raised:
-            async with up(broker.port, ca=tomorrow.ca).connect():
-                pass
-    assert (raised.value.kind, raised.value.slow) == ("clock", False)
 
 
 async def test_nothing_of_a_message_is_logged(

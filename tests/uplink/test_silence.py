@@ -101,11 +101,11 @@ async def test_a_half_open_connection_is_found_out_by_a_reading(
     serve: Serve, up: Up, line: Line
 ) -> None:
     async with serve(Script()) as broker, Relay(broker.port) as relay:
-        async with line.to(up(relay.port, puback_s=0.3)):
+        async with line.to(up(relay.port, puback_s=1.5)):
             await line.up()
             relay.deaf()
             await line.measure()
-            await line.down("no PUBACK within 0.3 s")
+            await line.down("no PUBACK within 1.5 s")
         assert await line.house.states() == ["pending"]
 
 
