@@ -75,6 +75,20 @@ def timing(
     return Timing(found.utc, found.segment, found.said)
 
 
+def live(when: Timing, arrived: datetime | None) -> bool:
+    """Whether a reading came as soon as it was taken, by a stamp that lies on a clock segment."""
+    if when.effective is None or arrived is None or when.segment is None:
+        return False
+    return abs(when.effective - arrived) <= device_clock.LIVE
+
+
+def set_right(driver: Driver, when: Timing, zone: ZoneInfo) -> bool:
+    """Whether a stamp lies on the segment of a clock that was set to the right time."""
+    if when.segment is None:
+        return False
+    return device_clock.right(when.segment, None if driver.self_switching else zone)
+
+
 def owner(
     device: Device,
     bindings: Sequence[Binding],

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
@@ -185,9 +186,11 @@ class Process:
         place = identify.place(driver, when, arrived_us)
         if not driver.numbered:
             place = await self._store(readings.place_of, device.id, key, place, when.said)
-            if when.segment and device_clock.right(
-                when.segment, None if driver.self_switching else zone
-            ):
+            if when.effective is not None and identify.live(when, arrived):
+                place = await self._store(
+                    readings.second_place, device.id, key, place, when.effective
+                )
+            elif identify.set_right(driver, when, zone):
                 place = await self._store(readings.known_place, device.id, key, place)
         public = None
         if owner.binding and owner.binding.patient:
@@ -214,18 +217,19 @@ class Process:
     ) -> Sequence[Segment]:
         """The clock segments that may explain what came with *first*.
 
-        None of them, if our own clock was never right while it came, and the meter's had fallen
-        behind what it showed before: it was set or reset, and nobody knows by how much.
+        None of them, if our own clock was never right while it came, and the meter's fell back
+        before or after: it was set or reset, and nobody knows by how much.
         """
         known = await self._store(sessions.segments, device.id)
-        if arrived is not None or not known or known[-1].seen is None:
+        if arrived is not None or not known:
             return known
-        _, event = await self._store(sessions.clock_pair, first.session)
-        if event is None or event.device_clock is None:
-            return known
+        shown = await self._store(sessions.shown_around, device.id, first.session)
         zone = self._ours.zone if driver.self_switching else None
-        behind = max(device_clock.running(event.device_clock, zone)) < known[-1].seen
-        return () if behind else known
+        fell_back = any(
+            device_clock.running(later, zone)[-1] < device_clock.running(earlier, zone)[0]
+            for earlier, later in pairwise(shown)
+        )
+        return () if fell_back else known
 
     async def _stored(self, device: Device, when: identify.Timing) -> identify.Timing:
         if not when.changed:

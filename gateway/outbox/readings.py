@@ -100,6 +100,22 @@ def known_place(db: Database, device: int, natural_key: bytes, place: bytes) -> 
     return place if known is None else str(known).encode("ascii")
 
 
+def second_place(
+    db: Database, device: int, natural_key: bytes, place: bytes, effective: datetime
+) -> bytes:
+    """Where a reading has its place that has just been taken: *place*, unless the same octets are
+    known there from another moment. In the hour that comes twice a clock shows the same again.
+    """
+    at = db.one(
+        "SELECT effective_at FROM readings WHERE device_id = ? AND key = ?",
+        device,
+        db.digest(natural_key, place),
+    )
+    if at is None or abs(effective - from_us(at)) <= MEASURED_ANEW:
+        return place
+    return place + b" again"
+
+
 def repeat(
     db: Database, fresh: Sequence[Kept], row: int, joins: bytes | None, now: datetime
 ) -> None:

@@ -113,6 +113,27 @@ def readable(db: Database, device: int) -> bool:
     )
 
 
+def shown_around(db: Database, device: int, session: int) -> list[datetime]:
+    """What a meter's clock showed in *session*, between its last look before and its next after
+    for which we knew the time.
+    """
+    placed = (
+        "SELECT e.id, e.device_clock FROM clock_events e JOIN sessions s ON s.id = e.session_id"
+        " WHERE s.device_id = ? AND e.segment_id IS NOT NULL AND e.session_id"
+    )
+    rows = db.execute(
+        "SELECT device_clock FROM ("
+        f"SELECT * FROM ({placed} < ? ORDER BY e.id DESC LIMIT 1)"
+        " UNION ALL SELECT id, device_clock FROM clock_events WHERE session_id = ?"
+        f" UNION ALL SELECT * FROM ({placed} > ? ORDER BY e.id LIMIT 1)"
+        ") WHERE device_clock IS NOT NULL ORDER BY id",
+        *(device, session),
+        session,
+        *(device, session),
+    )
+    return [datetime.fromisoformat(text) for (text,) in rows]
+
+
 def segments(db: Database, device: int) -> list[Segment]:
     """Oldest first; at most the last one is still running."""
     rows = db.execute(

@@ -1,11 +1,11 @@
 """A house without a radio: sessions are told what a meter sent, rows are looked at afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from drivers.api import DeviceInfo, Frame, sig_uuid
+from drivers.api import DeviceInfo, Driver, Frame, sig_uuid
 from drivers.registry import all_drivers
 from gateway import trial
 from gateway.clock import OurClock
@@ -50,15 +50,24 @@ class House:
         store: Store | None = None,
         survives: Survives = trial.survives,
         gateway: str = "gw-7f3ak2m9qd",
+        now: Now | None = None,
+        ours: OurClock | None = None,
+        drivers: Mapping[str, Driver] | None = None,
     ) -> None:
         self.state_dir = state_dir
-        self.now = Now()
+        self.now = now or Now()
         self.store: Store = store or open_store(state_dir, state_dir / "outbox.key")
-        self.ours = OurClock("assume", "Europe/Copenhagen", self.now)
-        info = GatewayInfo(gateway, "0.1.0", "assumed")
-        terms = Terms(info, self.ours.zone, simulated=True, gate=gate)
-        suspects = Suspects(self.store, all_drivers(), self.ours, survives)
-        self.process = Process(self.store, all_drivers(), self.ours, terms, suspects)
+        self._drivers = drivers or all_drivers()
+        self._gateway, self._gate, self._survives = gateway, gate, survives
+        self.start(ours or OurClock("assume", "Europe/Copenhagen", self.now))
+
+    def start(self, ours: OurClock) -> None:
+        """The program begins, or begins anew on the rows that are there."""
+        self.ours = ours
+        info = GatewayInfo(self._gateway, "0.1.0", ours.source)
+        terms = Terms(info, ours.zone, simulated=True, gate=self._gate)
+        suspects = Suspects(self.store, self._drivers, ours, self._survives)
+        self.process = Process(self.store, self._drivers, ours, terms, suspects)
 
     def close(self) -> None:
         self.store.close()
