@@ -1,0 +1,1 @@
+"""To FUT, the Danish shared telemedicine infrastructure. See docs/fut.md."""
