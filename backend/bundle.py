@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID, uuid5
 
+from backend.parse import Parser
 from gateway.contract import ContractError
 
 MAX_BODY = 262_144  # octets, as at the broker; a Bundle is a few thousand
@@ -27,6 +28,8 @@ STATUSES = {"registered", "preliminary", "final", "amended", "corrected", "cance
 STATUSES |= {"entered-in-error", "unknown"}
 
 Json = Mapping[str, Any]
+
+_parser = Parser()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def examine(body: bytes, reading: UUID, version: int, gateway: str) -> Contents:
     if bundle.get("type") != "transaction" or not bundle.get("entry"):
         raise ContractError("body: not a transaction Bundle with entries")
     _look_through(bundle)
-    _parse_fhir(body)
+    _parser.check(bundle)
     if bundle.get("identifier") != bundle_identifier(reading, version):
         raise ContractError("body: its identifier is not that of the reading and its version")
     resources = [entry.get("resource", {}) for entry in bundle["entry"]]
@@ -127,25 +130,6 @@ def _is_number(value: object) -> bool:
     if not isinstance(value, int | Decimal) or isinstance(value, bool):
         return False
     return abs(Decimal(value).adjusted()) <= MAX_EXPONENT
-
-
-def _parse_fhir(body: bytes) -> None:
-    from fhir.resources.R4B.bundle import Bundle  # noqa: PLC0415 -- 25 MiB, for `run` alone
-    from pydantic import ValidationError  # noqa: PLC0415 -- fhir.resources brings it along
-
-    try:
-        Bundle.model_validate_json(body)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        text = "; ".join(f"{_path(fault['loc'])}: {fault['type']}" for fault in faults[:3])
-        raise ContractError(f"body: not FHIR: {text}"[:400]) from None
-    except (KeyError, TypeError):  # so fhir.resources says that it knows no such resource
-        raise ContractError("body: not FHIR: an unknown type of resource") from None
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """Where, without what a stranger may have called a member."""
-    return ".".join(str(step) for step in location if str(step).isalnum() and len(str(step)) < 40)
 
 
 def _of_gateway(resources: Iterable[Json], gateway: str) -> None:
