@@ -1,5 +1,8 @@
 """The two Devices of every Bundle, by HL7's PhdDevice (the meter) and PhgDevice (this gateway)."""
 
+import re
+
+from drivers.api import Specialization
 from gateway.fhir import codes, names
 from gateway.fhir.observation import PHD, meta
 from gateway.fhir.serial import Json, Resource
@@ -12,33 +15,31 @@ UNKNOWN = (
     "unknown"  # PhdDevice demands a manufacturer, a model and a version; some meters have none
 )
 SYSTEM_ID_DIGITS = 16
-
-HARDWARE = ("531974", "MDC_ID_PROD_SPEC_HW")
-SOFTWARE = ("531975", "MDC_ID_PROD_SPEC_SW")
-FIRMWARE = ("531976", "MDC_ID_PROD_SPEC_FW")
-
-NO_SYNC = ("532224", "MDC_TIME_SYNC_NONE")
-SYNC = {"ntp": ("532226", "MDC_TIME_SYNC_NTPV4")}  # by GatewayInfo.clock
+HARDWARE_ID = r"[0-9A-F]{12}([0-9A-F]{4})?"
 
 
 def meter(device: DeviceRecord, simulated: bool) -> Resource:
     info = device.info
     serial = _text(info.serial)
-    versions = ((HARDWARE, info.hardware), (SOFTWARE, info.software), (FIRMWARE, info.firmware))
+    versions = (
+        ("hardware", info.hardware),
+        ("software", info.software),
+        ("firmware", info.firmware),
+    )
     known = [_version(kind, _text(value)) for kind, value in versions if _text(value)]
     return {
         "resourceType": "Device",
         "meta": meta(simulated, f"{PHD}PhdDevice"),
-        "identifier": [names.own(names.meter(device.identity)), _hardware_id(device.identity)],
+        "identifier": [names.own(names.meter(device.identity)), *_hardware_ids(device)],
         "manufacturer": _text(info.manufacturer) or UNKNOWN,
         **({"serialNumber": serial} if serial else {}),
         "modelNumber": _text(info.model) or UNKNOWN,
-        "type": {"coding": [codes.mdc("65573", "MDC_MOC_VMS_MDS_SIMP")]},
+        "type": codes.coded("device/meter"),
         "specialization": [
             # GATT tells no version of the specialization; the guide's own examples say 1.
-            {**_system_type(codes.SPECIALIZATIONS[device.specialization]), "version": "1"}
+            {**_system_type(device.specialization), "version": "1"}
         ],
-        "version": known or [_version(FIRMWARE, UNKNOWN)],
+        "version": known or [_version("firmware", UNKNOWN)],
     }
 
 
@@ -51,36 +52,48 @@ def gateway(info: GatewayInfo, simulated: bool) -> Resource:
         "manufacturer": info.manufacturer,
         "serialNumber": info.id,
         "modelNumber": info.model,
-        "type": {"coding": [codes.mdc("531981", "MDC_MOC_VMS_MDS_AHD")]},
-        "specialization": [_system_type(codes.SPECIALIZATIONS["generic"])],
-        "version": [_version(SOFTWARE, info.version)],
+        "type": codes.coded("device/gateway"),
+        "specialization": [_system_type("generic")],
+        "version": [_version("software", info.version)],
         "property": [
             {
-                "type": {"coding": [codes.mdc("68220", "MDC_TIME_SYNC_PROTOCOL")]},
-                "valueCode": [{"coding": [codes.mdc(*SYNC.get(info.clock, NO_SYNC))]}],
+                "type": codes.coded("time-sync"),
+                "valueCode": [codes.coded(f"time-sync/{_set_by(info)}")],
             }
         ],
     }
 
 
-def _hardware_id(identity: str) -> Resource:
-    """A System ID of 16 hex digits, or a Bluetooth address of 12, as FHIR writes either."""
-    pairs = "-".join(identity[i : i + 2] for i in range(0, len(identity), 2)).upper()
-    eui64 = len(identity) == SYSTEM_ID_DIGITS
+def _hardware_ids(device: DeviceRecord) -> list[Json]:
+    """The System ID if it has one, and the Bluetooth address, which is what people can see of it.
+
+    Written as FHIR writes them: pairs of capital hex digits with dashes between.
+    """
+    address = device.address.replace(":", "").upper()
+    digits = {device.identity.upper(): None, address: None}  # in this order, each once
+    return [_hardware_id(each) for each in digits if re.fullmatch(HARDWARE_ID, each)]
+
+
+def _hardware_id(digits: str) -> Json:
+    eui64 = len(digits) == SYSTEM_ID_DIGITS
     kind: Json = {"system": KINDS_OF_ID, "code": "SYSID" if eui64 else "BTMAC"}
     return {
         "type": {"coding": [kind]},
         "system": EUI64 if eui64 else BLUETOOTH,
-        "value": pairs,
+        "value": "-".join(digits[i : i + 2] for i in range(0, len(digits), 2)),
     }
 
 
-def _system_type(kind: tuple[str, str]) -> Resource:
-    return {"systemType": {"coding": [codes.mdc(*kind)]}}
+def _set_by(info: GatewayInfo) -> str:
+    return "ntp" if info.clock == "ntp" else "none"
 
 
-def _version(kind: tuple[str, str], value: str) -> Resource:
-    return {"type": {"coding": [codes.mdc(*kind)]}, "value": value}
+def _system_type(specialization: Specialization) -> Resource:
+    return {"systemType": codes.coded(f"specialization/{specialization}")}
+
+
+def _version(kind: str, value: str) -> Resource:
+    return {"type": codes.coded(f"version/{kind}"), "value": value}
 
 
 def _text(told: str) -> str:

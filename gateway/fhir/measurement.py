@@ -9,12 +9,11 @@ from drivers.api import Kind, Reading, Value
 from gateway.fhir import codes, context
 from gateway.fhir.errors import RenderError
 from gateway.fhir.serial import Json, Resource
-from gateway.fhir.status import WORDS, Decision
+from gateway.fhir.status import Decision
 from gateway.model import Record
 
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 BITS = "http://terminology.hl7.org/CodeSystem/ASN1ToHL7"
-SPOT = "150588"  # MDC_MODALITY_SPOT: one value, not a stream
 
 Profile = Literal[
     "PhdNumericObservation",
@@ -60,18 +59,18 @@ def parts(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
 
 def _panel(values: Sequence[Value]) -> Part:
     """A blood pressure: systolic, diastolic and mean are components, each with its own fate."""
-    unit = values[0].unit
+    unit, panel = values[0].unit, codes.CODES["blood-pressure"]
     # R4's blood pressure has both, always; with less it is not what LOINC's panel code says.
     complete = {Kind.SYSTOLIC, Kind.DIASTOLIC} <= {value.kind for value in values}
     return Part(
         role="blood-pressure",
-        mdc=codes.PANEL.mdc,
+        mdc=panel.mdc,
         profile="PhdCompoundNumericObservation",
-        code=codes.concept(codes.PANEL, unit if complete else ""),
+        code=codes.concept(panel, unit if complete else ""),
         components=tuple(
-            {"code": codes.concept(codes.MEANINGS[v.kind], v.unit), **_said(v, "")} for v in values
+            {"code": codes.concept(codes.CODES[v.kind], v.unit), **_said(v, "")} for v in values
         ),
-        vital=complete and unit in codes.PANEL.vital,
+        vital=complete and unit in panel.vital,
     )
 
 
@@ -92,14 +91,14 @@ def _numeric(value: Value, record: Record, absent: str) -> Part:
         value=said,
         # The guide: what is invalid as a whole has no components.
         components=(_SPOT_CHECK,) if spot and absent != "error" else (),
-        supplemental=(SPOT,) if spot else (),
+        supplemental=(codes.CODES["supplemental/spot"].mdc,) if spot else (),
         vital=unit in meaning.vital,
     )
 
 
-_SPOT_CHECK: Resource = {
-    "code": {"coding": [codes.mdc("68193", "MDC_ATTR_SUPPLEMENTAL_TYPES")]},
-    "valueCodeableConcept": {"coding": [codes.mdc(SPOT, "MDC_MODALITY_SPOT")]},
+_SPOT_CHECK: Resource = {  # one value, not a stream
+    "code": codes.coded("supplemental"),
+    "valueCodeableConcept": codes.coded("supplemental/spot"),
 }
 
 
@@ -137,21 +136,21 @@ def reason(code: str) -> Resource:
 
 def _bits(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
     """Bits that are set; one that is not set says nothing (they are events)."""
-    word = WORDS.get(record.device.specialization)
+    of = f"status/{record.device.specialization}"
     raised = [decision for decision in decisions if decision.bit is not None]
-    if word is None or not raised:
+    if not raised:
         return ()
+    word = codes.CODES[of].mdc
     components: list[Resource] = [
-        {"code": {"coding": [_bit(word.mdc, decision)]}, "valueBoolean": True}
+        {"code": {"coding": [_bit(word, decision)]}, "valueBoolean": True}
         for decision in sorted(raised, key=lambda decision: decision.bit or 0)
     ]
-    code: Resource = {"coding": [codes.mdc(word.mdc, word.name)]}
     return (
         Part(
             "status",
-            word.mdc,
+            word,
             "PhdBitsEnumerationObservation",
-            code,
+            codes.coded(of),
             components=tuple(components),
             measured=False,
         ),
@@ -166,12 +165,12 @@ def _circumstances(reading: Reading) -> tuple[Part, ...]:
     return tuple(
         Part(
             code.system,
-            topic.mdc,
+            codes.CODES[code.system].mdc,
             "PhdCodedEnumerationObservation",
-            {"coding": [codes.mdc(topic.mdc, topic.name)]},
-            value={"valueCodeableConcept": context.answer(topic, code.code)},
+            codes.coded(code.system),
+            value={"valueCodeableConcept": context.answer(code)},
             measured=False,
         )
         for code in reading.codes
-        if (topic := context.asked(code))
+        if context.asked(code)
     )

@@ -186,7 +186,7 @@ def timestamp(record: Record, pair: ClockPair, to: References) -> Resource:
         "meta": meta(record.simulated, f"{PHD}PhdCoincidentTimeStampObservation"),
         "identifier": [names.own(names.timestamp(pair))],
         "status": "final",
-        "code": {"coding": [codes.mdc("67975", "MDC_ATTR_TIME_ABS")]},
+        "code": codes.coded("clock"),
         "subject": {"reference": to.meter},
         "effectiveDateTime": times.instant(pair.our_clock, record.zone),
         **({"dataAbsentReason": reason("unknown")} if clock is None else {"valueDateTime": clock}),

@@ -26,20 +26,6 @@ class Decision:
     silent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StatusWord:
-    """The Observation that carries a kind of meter's bits."""
-
-    mdc: str
-    name: str
-
-
-WORDS: Mapping[Specialization, StatusWord] = {
-    "blood-pressure": StatusWord("8410608", "MDC_BLOOD_PRESSURE_MEASUREMENT_STATUS"),
-    "glucose": StatusWord("8417752", "MDC_GLU_METER_DEV_STATUS"),
-    "pulse-oximeter": StatusWord("150604", "MDC_PULS_OXIM_DEV_STATUS"),
-}
-
 _CLOCK = "it is about the meter's clock, which decides whether the time is published"
 
 BLOOD_PRESSURE: Mapping[str, Decision] = {

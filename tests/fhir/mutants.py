@@ -436,7 +436,11 @@ MUTANTS: tuple[Mutant, ...] = (
         put(GATEWAY, "type", "coding", 0, "code", to="65573"),
     ),
     Mutant(
-        "no hardware identifier", "meter_identifier", BP, drop(METER, "identifier", 1), hl7=False
+        "no hardware identifier",
+        "meter_identifier",
+        BP,
+        lambda e: resource(e, METER).update(identifier=resource(e, METER)["identifier"][:1]),
+        hl7=False,
     ),
     Mutant(
         "a System ID without dashes",

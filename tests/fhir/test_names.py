@@ -87,6 +87,26 @@ def test_the_phd_identifier_is_left_out_without_a_stamp() -> None:
     assert phd_identifiers(CASES["blood-pressure-time-unknown"]) == []
 
 
+def test_the_phd_identifier_is_left_out_where_the_stamp_has_no_place_in_time() -> None:
+    stamped = replace(BLOOD_PRESSURE, effective=None)
+    assert stamped.reading.taken_at is not None
+    assert phd_identifiers(stamped) == []
+
+
+def test_a_meters_bluetooth_address_stands_beside_its_system_id() -> None:
+    found = entries(BLOOD_PRESSURE)[1]["resource"]["identifier"][1:]
+    assert [(i["type"]["coding"][0]["code"], i["value"]) for i in found] == [
+        ("SYSID", "5C-31-3E-FF-FE-01-02-03"),
+        ("BTMAC", "5C-31-3E-01-02-03"),
+    ]
+
+
+def test_an_address_that_is_none_is_no_identifier() -> None:
+    odd = replace(CUFF, address="8D6A0B0C-5B6D-4F7E-9B5E-2E2B1F1B7C11")
+    found = entries(replace(BLOOD_PRESSURE, device=odd))[1]["resource"]["identifier"]
+    assert len(found) == 2
+
+
 def test_the_phd_identifier_is_left_out_where_two_would_be_the_same() -> None:
     twice = record(CUFF, Reading(values=(number(Kind.PULSE_RATE, "60", "/min"),) * 2))
     assert phd_identifiers(twice) == []

@@ -70,9 +70,10 @@ def test_the_two_pulses_differ_in_how_they_were_taken() -> None:
 
 
 def test_a_confirmed_answer_is_coded_and_another_is_words() -> None:
-    found = observations(CASES["glucose-with-context"])
-    assert systems(found["8417864"]["valueCodeableConcept"])[0][1] == "8417872"
-    assert found["8417884"]["valueCodeableConcept"] == {"text": "health care professional"}
+    found = observations(CASES["glucose-with-context"])["8417884"]["valueCodeableConcept"]
+    assert (systems(found)[0][1], found["text"]) == ("8417892", "health care professional")
+    late = observations(glucose(MILLIMOLAR, "capillary-plasma", ("meal", "bedtime")))
+    assert late["8417864"]["valueCodeableConcept"] == {"text": "bedtime"}
 
 
 def test_what_has_no_place_in_fhir_is_kept_as_words() -> None:
