@@ -149,12 +149,16 @@ def _begun(segment: Segment) -> datetime | None:
 
 
 def _stands(segments: Sequence[Segment], segment: Segment) -> bool:
-    """Whether the clock showed the same when it was looked at before: it does not run."""
+    """Whether the clock, when it was first looked at in this segment, showed the same as when it
+    was last looked at in the one before: it does not run.
+    """
     place = segments.index(segment)
-    before = segments[place - 1].seen if place else None
-    if before is None or segment.seen is None:
+    before = segments[place - 1] if place else None
+    if before is None or before.seen is None or before.device_to is None or segment.seen is None:
         return False
-    return abs(segment.seen - before) <= STOOD
+    first_look = resolve(before, before.device_to)
+    same_look = abs(resolve(segment, segment.seen) - first_look) <= SAME_CLOCK
+    return same_look and abs(segment.seen - before.seen) <= STOOD
 
 
 def resolve(segment: Segment, taken_at: datetime) -> datetime:

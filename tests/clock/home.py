@@ -36,7 +36,7 @@ class Box(Now):
 
 @dataclass
 class Meter:
-    """A meter's clock: ahead of UTC by so much, or with the rules of the home's zone."""
+    """A meter's clock: ahead of UTC by so much, or of the home's time, whose rules it follows."""
 
     ahead: timedelta = HOUR
     switching: bool = False
@@ -46,9 +46,8 @@ class Meter:
     def shows(self, at: datetime) -> datetime:
         if self.stuck is not None:
             return self.stuck
-        if self.switching:
-            return at.astimezone(COPENHAGEN).replace(tzinfo=None) + self.ahead
-        return (at + self.ahead).replace(tzinfo=None)
+        zone = COPENHAGEN if self.switching else UTC
+        return (at + self.ahead).astimezone(zone).replace(tzinfo=None)
 
     def measure(self, at: datetime, systolic: int = 121) -> Frame:
         """Kept in its memory, and returned."""
@@ -119,7 +118,7 @@ class Home(House):
     async def _set(self, meter: Meter, row: int) -> None:
         local = self.ours.local()
         if abs(meter.shows(self.box.at) - local) > 2 * SECOND:
-            meter.ahead += local - meter.shows(self.box.at)
+            meter.ahead += local - meter.shows(self.box.at)  # no switch lies in between
             await self.store(sessions.clock_event, row, "set", local, self.stamp())
 
     async def times(self) -> list[datetime | None]:
