@@ -140,7 +140,7 @@ async def test_a_meter_forgotten_while_its_frames_are_in_hand_ends_nothing(house
     await house.session(device, [cuff()])
     batch = await house.store(frames.take, (), house.ours.now(), timedelta(hours=24), 50)
     await house.store(devices.forget, device, house.now())
-    await house.process.handle(batch)
+    await house.process.filing.handle(batch)
     assert await house.states() == []
 
 

@@ -105,7 +105,7 @@ async def test_a_reading_that_kills_in_its_trial_too_is_parked(house: House) -> 
     device = await house.meter()
     await house.session(device, [cuff(120), cuff(121, NOON - timedelta(hours=2)), cuff(122)])
     batch = await house.store(frames.take, (), house.ours.now(), PATIENCE, BATCH)
-    await house.process.handle(batch)
+    await house.process.filing.handle(batch)
     assert len(await house.store(rendering.to_render, BATCH)) == 3  # and the program dies
     process = next_life(house)
     await process.clear()
