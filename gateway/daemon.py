@@ -9,14 +9,12 @@ import logging
 import os
 import signal
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from drivers.registry import all_drivers
 from gateway import network_time
 from gateway.backoff import Backoff
-from gateway.certificate import not_before
 from gateway.clock import OurClock
 from gateway.collect import Collect
 from gateway.config import Config
@@ -24,6 +22,7 @@ from gateway.contract import Topics
 from gateway.control import Control
 from gateway.deliver import Deliver, Duty, offline
 from gateway.door import Door
+from gateway.first_try import clock_is_plausible
 from gateway.fleet_key import verifier
 from gateway.health import Health
 from gateway.live import Live
@@ -43,8 +42,6 @@ from gateway.uplink import Uplink
 log = logging.getLogger(__name__)
 
 GOODBYE_S = 4.5  # SIGTERM to the end at the latest; what is committed stays
-BOOTING = timedelta(minutes=5)  # network time usually comes within the first of them
-CLOCK_S = 60.0  # how long the broker waits for it
 HOUSEKEEPING_S = 300.0
 RESTART_FILE = "restart-bluetooth"  # packaging/hjemgate-bluetooth-restart.path waits for it
 VERSION = version("hjemgate")
@@ -131,17 +128,7 @@ async def house(config: Config, store: Store) -> None:
 
 
 async def _deliver(config: Config, ours: OurClock, live: Live, deliver: Deliver) -> None:
-    """Deliver; after a boot not before our clock is plausible, or was given its time.
-
-    A box without a battery behind its clock wakes up in the past, where no certificate is valid.
-    """
-    if ours.now().boottime < BOOTING:
-        since = await asyncio.to_thread(not_before, config.broker.certificate)
-        live.uplink.last_error = "after a boot we wait a minute for this gateway's clock to be set"
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOCK_S):
-                await ours.plausible(since or ours.utc())
-        live.uplink.last_error = None
+    await clock_is_plausible(ours, config.broker.certificate, live.uplink)
     await deliver.run()
 
 

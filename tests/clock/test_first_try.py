@@ -1,0 +1,93 @@
+"""After a boot the broker waits a minute for our clock, and no longer."""
+
+import asyncio
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway import first_try
+from gateway.certificate import not_before
+from gateway.first_try import WAITING, clock_is_plausible
+from gateway.live import UplinkFacts
+from simulator.pki import Authority, Identity
+from tests.clock.home import Home
+
+LONG_S = 30.0  # no test waits for so long unless something is broken
+YEARS = timedelta(days=1900)
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    return Authority(tmp_path_factory.mktemp("pki")).client("gw-0123456789")
+
+
+@pytest.fixture
+def home_at_boot(home: Home) -> Home:
+    """Switched on half a minute ago; its clock is years behind."""
+    home.box.at = datetime.now(UTC)
+    home.box.booted = home.box.at - timedelta(seconds=30)
+    home.box.error = -YEARS
+    return home
+
+
+async def test_it_waits_until_the_clock_is_set_and_says_so(
+    home_at_boot: Home, identity: Identity
+) -> None:
+    facts = UplinkFacts()
+    waits = asyncio.ensure_future(
+        clock_is_plausible(home_at_boot.ours, identity.certificate, facts)
+    )
+    async with asyncio.timeout(LONG_S):
+        while facts.last_error != WAITING:  # noqa: ASYNC110 - facts have no event
+            await asyncio.sleep(0.01)
+        assert not waits.done()
+        home_at_boot.synchronise()
+        await waits
+    assert facts.last_error is None
+
+
+async def test_it_tries_after_a_minute_all_the_same(
+    home_at_boot: Home, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert first_try.CLOCK_S == 60.0
+    monkeypatch.setattr(first_try, "CLOCK_S", 0.05)
+    facts = UplinkFacts()
+    async with asyncio.timeout(LONG_S):
+        await clock_is_plausible(home_at_boot.ours, identity.certificate, facts)
+    assert not home_at_boot.ours.trusted
+    assert facts.last_error is None
+
+
+async def test_long_after_a_boot_it_does_not_wait(home_at_boot: Home, identity: Identity) -> None:
+    home_at_boot.box.booted -= timedelta(minutes=5)
+    async with asyncio.timeout(LONG_S):
+        await clock_is_plausible(home_at_boot.ours, identity.certificate, UplinkFacts())
+
+
+async def test_a_clock_at_which_our_certificate_is_valid_already_is_plausible(
+    home_at_boot: Home, identity: Identity
+) -> None:
+    home_at_boot.box.error = -timedelta(minutes=30)
+    async with asyncio.timeout(LONG_S):
+        await clock_is_plausible(home_at_boot.ours, identity.certificate, UplinkFacts())
+
+
+async def test_it_ends_with_the_daemon(home_at_boot: Home, identity: Identity) -> None:
+    waits = asyncio.ensure_future(
+        clock_is_plausible(home_at_boot.ours, identity.certificate, UplinkFacts())
+    )
+    await asyncio.sleep(0.01)
+    waits.cancel()
+    with suppress(asyncio.CancelledError):
+        await waits
+    assert waits.cancelled()
+
+
+def test_the_beginning_of_a_certificate_is_read(identity: Identity, tmp_path: Path) -> None:
+    begun = not_before(identity.certificate)
+    assert begun is not None
+    assert timedelta(minutes=59) < datetime.now(UTC) - begun < timedelta(minutes=90)
+    (tmp_path / "none.pem").write_text("no certificate")
+    assert not_before(tmp_path / "none.pem") is None
