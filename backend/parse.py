@@ -24,28 +24,26 @@ class Parser:
 
     def check(self, bundle: Json) -> None:
         """Raises ContractError, which quotes nothing of the Bundle."""
-        if not isinstance(bundle["entry"], list):
+        entries = bundle["entry"]
+        if not isinstance(entries, list):
             _parse(bundle)
-        digests = [_digest(entry) for entry in bundle["entry"]]
-        new = [
-            {name: part for name, part in entry.items() if name != "resource"}
-            if digest in self._known
-            else entry
-            for entry, digest in zip(bundle["entry"], digests, strict=True)
-        ]
-        _parse({**bundle, "entry": new})
+        digests = [_digest(entry) for entry in entries]
+        pairs = zip(entries, digests, strict=True)
+        new = [entry for entry, digest in pairs if digest not in self._known]
+        try:
+            _parse({**bundle, "entry": new or entries})
+        except ContractError:
+            _parse(bundle)  # for the place, counted among all entries
+            raise
         for digest in digests:
-            if digest is not None:
-                self._known.pop(digest, None)
-                self._known[digest] = None
+            self._known.pop(digest, None)
+            self._known[digest] = None
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
 
 
-def _digest(entry: object) -> bytes | None:
-    if not isinstance(entry, dict) or "resource" not in entry:
-        return None
-    return blake2b(repr(entry["resource"]).encode(), digest_size=16).digest()
+def _digest(entry: object) -> bytes:
+    return blake2b(repr(entry).encode(), digest_size=16).digest()
 
 
 def _parse(bundle: Json) -> None:
