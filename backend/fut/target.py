@@ -1,0 +1,143 @@
+"""Onward to FUT: a reading becomes the calls that a care plan asks for, each made once."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from backend.chores import Disk
+from backend.fut import ledger
+from backend.fut.answers import Verdict
+from backend.fut.api import Api
+from backend.fut.ledger import Row
+from backend.fut.measured import Measured, NotForFut, Rules, measured, patient_of
+from backend.fut.people import Person
+from backend.fut.projection import Submission, project
+from backend.onward import TryAgain, Undeliverable
+from backend.onward_http import NoAnswer
+from backend.onward_json import parsed
+from backend.store import ToHandOn
+
+log = logging.getLogger("hjemgate.receiver")
+
+# A call that got no answer may still be at work: this is longer than two CALL_S.
+SETTLING = timedelta(seconds=150)
+PAUSE_S = 0.5  # between two calls: after an outage FUT is fed by drops
+STUBBORN = 50  # tries of one reading, while FUT answers everything else: half a day
+
+
+@dataclass(slots=True)
+class Pace:
+    """One call after the other, with a pause between."""
+
+    pause_s: float = PAUSE_S
+    _free_at: float = 0.0
+
+    async def turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._free_at - loop.time())
+        self._free_at = loop.time() + self.pause_s
+
+
+@dataclass(frozen=True, slots=True)
+class Fut:
+    """*party*: our name of this connection, in the ledger."""
+
+    party: str
+    api: Api
+    disk: Disk
+    people: Mapping[str, Person]
+    rules: Rules
+    settling: timedelta = SETTLING
+    pace: Pace = field(default_factory=Pace)
+
+    async def hand_on(self, reading: ToHandOn) -> None:
+        """Return when FUT has what its plan asks for. Raises TryAgain and Undeliverable."""
+        try:
+            bundle = parsed(reading.body)
+            person = self.people.get(patient_of(bundle))
+            if person is None:
+                raise Undeliverable(
+                    "nobody has said who this citizen is at FUT: see the people file"
+                )
+            whole = measured(bundle, self.rules)
+            rows = await self._settled(reading)
+            self._uncorrected(rows, reading)
+            await self._submit_all(reading, whole, person, rows)
+        except NotForFut as error:
+            raise Undeliverable(str(error)) from error
+
+    async def _submit_all(
+        self, reading: ToHandOn, whole: Measured, person: Person, rows: list[Row]
+    ) -> None:
+        known = frozenset(s.identifier for row in rows for s in row.sought)
+        plan = await self.api.plan(person, whole.measurements[0].moment)
+        try:
+            projection = project(whole, plan, person, known)
+        except NotForFut:
+            if known:  # the plan has changed since; what it asked for then is there
+                return
+            raise
+        if projection.left_out:
+            log.info("FUT, %s: left out: %s", self.party, "; ".join(projection.left_out))
+        for submission in projection.submissions:
+            await self._submit(reading, person, submission)
+
+    async def _settled(self, reading: ToHandOn) -> list[Row]:
+        """What FUT has of it. Whatever was under way is looked for first, by what was sent."""
+        kept = []
+        for row in await self.disk(ledger.rows, self.party, reading.id):
+            if row.state == "sent":
+                kept.append(row)
+                continue
+            if _now() - row.at < self.settling:
+                raise TryAgain("a call that got no answer may still be at work")
+            place = (self.party, reading.id, row.version, row.sought)
+            if await self.api.has(row.sought, row.episode):
+                await self.disk(ledger.sent, *place)
+                kept.append(row)
+            else:
+                await self.disk(ledger.not_sent, *place)
+        return kept
+
+    def _uncorrected(self, rows: list[Row], reading: ToHandOn) -> None:
+        """FUT takes no corrections from a gateway, and a second Observation would double it."""
+        if any(row.version < reading.version for row in rows):
+            raise Undeliverable("FUT has an earlier version: to be corrected there by hand")
+        if any(row.version > reading.version for row in rows):
+            raise Undeliverable("FUT has a later version")
+
+    async def _submit(self, reading: ToHandOn, person: Person, submission: Submission) -> None:
+        place = (self.party, reading.id, reading.version)
+        sought = submission.sought
+        await self.pace.turn()
+        if not await self.disk(ledger.begin, *place, submission.episode, sought, _now()):
+            raise TryAgain("another receiver is sending it")
+        try:
+            verdict, said = await self.api.submit(person, submission)
+        except NoAnswer:
+            raise  # the row stays: it is looked for before it is sent again
+        except TryAgain:
+            await self.disk(ledger.not_sent, *place, sought)
+            raise
+        match verdict:
+            case Verdict.DONE:
+                await self.disk(ledger.sent, *place, sought)
+            case Verdict.UNKNOWN if reading.attempts < STUBBORN:
+                raise TryAgain(said)  # as without an answer
+            case Verdict.UNKNOWN:
+                raise Undeliverable(f"{said} again and again; look at FUT whether it is there")
+            case Verdict.NEVER:
+                await self.disk(ledger.not_sent, *place, sought)
+                raise Undeliverable(said)
+            case Verdict.REFRESH:
+                await self.disk(ledger.not_sent, *place, sought)
+                raise TryAgain(f"{said}: check the token, its rights and its context")
+            case Verdict.LATER:
+                await self.disk(ledger.not_sent, *place, sought)
+                raise TryAgain(said)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,182 @@
+"""A stand-in for FUT, from its published operation definitions, examples and error texts.
+
+It serves `$get-patient-procedures`, `$submit-measurement`, the search of Observations and a token
+endpoint, refuses what FUT says that it refuses, stores a submission whole or not at all, and takes
+a repeat for a second measurement, as FUT does. It can be told to make trouble.
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.fut.plans import CAREPLAN, EPISODE, PATIENT, Row, answer
+from tests.fut.refusals import TEXTS, refusal
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Fut:
+    """What it knows, what it was sent, and the trouble that it makes with the next submissions.
+
+    Trouble: a status; `silent` (stored, no answer), `deaf` (not stored, no answer), `half`
+    (stored, half an answer), `torn` (stored, a cut body that claims to be whole), or the name of a
+    published error.
+    """
+
+    rows: Sequence[Row] = ()
+    trouble: list[int | str] = field(default_factory=list)
+    plan_trouble: list[int] = field(default_factory=list)
+    keeps_identifiers: bool = True
+    wants_token: bool = False
+    good_token: str = "token-1"  # noqa: S105 -- nobody's
+    stored: list[Json] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
+    asked: list[Json] = field(default_factory=list)
+    token_forms: list[dict[str, str]] = field(default_factory=list)
+    submissions: list[Json] = field(default_factory=list)
+    base: str = ""
+
+    @property
+    def codes(self) -> list[str]:
+        """The first code of each stored Observation."""
+        return [each["code"]["coding"][0]["code"] for each in self.stored]
+
+    def renew(self) -> None:
+        """The tokens that it gave are worth nothing any more."""
+        self.good_token += "+"
+
+    def plan(self, asked: Json) -> Json:
+        self.asked.append(asked)
+        named = {p["name"]: p for p in asked["parameter"]}
+        assert {"patient", "start", "end"} <= set(named)
+        patient = named["patient"]["valueReference"]["reference"]
+        return answer([r for r in self.rows if r.patient == patient and r.status == "active"])
+
+    def submit(self, parameters: Json) -> tuple[int, Json]:
+        self.submissions.append(parameters)
+        refused = refusal(parameters, self.rows)
+        if refused is not None:
+            return 422, outcome(refused)
+        (parameter,) = parameters["parameter"]
+        entries = parameter["resource"]["entry"]
+        done = []
+        for entry in entries:
+            kept = json.loads(json.dumps(entry["resource"]))
+            if not self.keeps_identifiers:
+                kept.pop("identifier", None)
+            self.stored.append(kept)
+            place = f"{self.base}/Observation/{len(self.stored)}/_history/1"
+            done.append({"response": {"status": "201 Created", "location": place, "etag": "1"}})
+        return 200, {"resourceType": "Bundle", "type": "transaction-response", "entry": done}
+
+    def search(self, query: dict[str, str]) -> Json:
+        moment = datetime.fromisoformat(query["date"].removeprefix("eq"))
+        found = [
+            each
+            for each in self.stored
+            if each["subject"]["reference"] == query["patient"]
+            and datetime.fromisoformat(each["effectiveDateTime"]) == moment
+            and each["basedOn"][0]["reference"] == query["based-on"]
+            and query["code"] in {f"{c['system']}|{c['code']}" for c in each["code"]["coding"]}
+        ]
+        entries = [{"resource": each} for each in found]
+        return {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "total": len(found),
+            "entry": entries,
+        }
+
+
+def outcome(name: str) -> Json:
+    """As FUT says: the text stands in `diagnostics`."""
+    issue = {"severity": "error", "code": "processing", "diagnostics": TEXTS[name]}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fut: Fut
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        what = self.path.rsplit("/", 1)[-1]
+        self.fut.calls[what] += 1
+        if what == "token":
+            form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            self.fut.token_forms.append(form)
+            told = {"access_token": self.fut.good_token, "expires_in": 300}
+            return self._answer(
+                200, {**told, "refresh_token": f"refresh-{len(self.fut.token_forms)}"}
+            )
+        if self.fut.wants_token and self.headers.get("Authorization") != (
+            f"Bearer {self.fut.good_token}"
+        ):
+            return self._answer(401, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))
+        if what == "$get-patient-procedures":
+            if self.fut.plan_trouble:
+                return self._answer(self.fut.plan_trouble.pop(0), {})
+            return self._answer(200, self.fut.plan(json.loads(body)))
+        if what == "_search":
+            query = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            return self._answer(200, self.fut.search(query))
+        assert what == "$submit-measurement"
+        return self._submitted(json.loads(body))
+
+    def _submitted(self, parameters: Json) -> None:
+        trouble = self.fut.trouble.pop(0) if self.fut.trouble else None
+        if isinstance(trouble, int):
+            return self._answer(trouble, {})
+        if trouble == "deaf":
+            return self._hang_up()
+        if trouble is not None and trouble in TEXTS:
+            return self._answer(403 if "SECURITY" in trouble else 422, outcome(trouble))
+        status, told = self.fut.submit(parameters)
+        if trouble == "silent":
+            return self._hang_up()
+        return self._answer(status, told, cut=trouble)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+
+    def _answer(self, status: int, told: Json, cut: str | None = None) -> None:
+        body = json.dumps(told).encode()
+        whole = len(body)
+        if cut is not None:
+            body = body[: whole // 2]
+        self.send_response(status)
+        self.send_header("Content-Type", "application/fhir+json; charset=UTF-8")
+        self.send_header("Content-Length", str(whole if cut == "half" else len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        if cut == "half":
+            self.close_connection = True
+
+
+@contextmanager
+def running(fut: Fut) -> Iterator[Fut]:
+    handler = type("Handler", (_Handler,), {"fut": fut})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        fut.base = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="FUT")
+        thread.start()
+        try:
+            yield fut
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+__all__ = ["CAREPLAN", "EPISODE", "PATIENT", "Fut", "Row", "running"]
