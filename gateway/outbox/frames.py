@@ -54,11 +54,20 @@ _COLUMNS = (
 _CAPTURED = (
     "f.state = 'captured' AND f.state IN ('captured', 'parked', 'held')"  # the words of the index
 )
+# Of another boot only the meter's own clock can tell, once it was looked at while we knew the time.
+_DATED = """
+    f.trusted
+    OR ? AND (f.boot_id = ? OR EXISTS (
+        SELECT 1 FROM sessions o JOIN clock_events e ON e.session_id = o.id
+        WHERE o.device_id = f.device_id AND e.device_clock IS NOT NULL
+          AND (e.trusted OR e.boot_id = ?)))
+    OR CASE f.boot_id WHEN ? THEN f.boottime < ? ELSE 0 < ? OR f.wall < ? END
+"""
 _SETTLED = f"""
     FROM frames f
     JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
     WHERE {_CAPTURED} AND d.identity IS NOT NULL
-      AND (f.trusted OR ? OR ? > CASE f.boot_id WHEN ? THEN f.boottime ELSE 0 END)
+      AND ({_DATED})
       AND (f.attempts = 0 OR f.id IN (SELECT value FROM json_each(?)))
       AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({{whole}}) AND EXISTS
            (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
@@ -75,14 +84,16 @@ def take(
 ) -> list[Kept]:
     """The next frames to handle, all of one session; counted on disk as being handled.
 
-    Frames stamped while our clock was not trusted wait until it is, or for *patience* since they
-    came (since this boot, if they came in an earlier one). *limit* never parts a session in which
+    Frames stamped while our clock was not trusted wait until their moment can be known, or for
+    *patience* since they came; if they came in an earlier boot, since this one or by the clock that
+    was not trusted, which of both is sooner. *limit* never parts a session in which
     a reading may consist of several frames. A frame that was in hand at an earlier death of the
     program waits until it is among the *cleared*, and comes alone.
     """
     settled = _SETTLED.format(whole=", ".join("?" * len(whole)))
-    given_up = (now.boottime - patience) // MICROSECOND
-    terms = (now.trusted, given_up, now.boot_id, json.dumps(list(cleared)), *whole)
+    up = (now.boottime - patience) // MICROSECOND
+    dated = (now.trusted, now.boot_id, now.boot_id, now.boot_id, up, up, to_us(now.wall - patience))
+    terms = (*dated, json.dumps(list(cleared)), *whole)
     first = db.execute(
         f"SELECT f.session_id, d.driver {settled} ORDER BY f.id LIMIT 1", *terms
     ).fetchone()

@@ -143,3 +143,57 @@ async def test_years_behind_without_a_readable_clock_a_live_stamp_dates_itself(h
     home.synchronise()
     await home.settle()
     assert near(await home.times(), [at])
+
+
+async def test_a_box_that_is_switched_off_every_night_does_not_hold_for_ever(home: Home) -> None:
+    """Its clock goes on at each start from where it was at the last end."""
+    home.box.error = -YEARS
+    await home.visit(Meter(), [cuff(130, None)])
+    for night in range(3):
+        home.box.move(hours=10)
+        await home.settle()
+        assert await home.told() == ([] if night < 2 else [None])
+        home.box.move(hours=14)
+        home.box.error -= 14 * HOUR
+        home.reboot()
+
+
+async def test_what_came_in_a_boot_without_time_waits_for_a_look_at_the_meters_clock(
+    home: Home,
+) -> None:
+    meter, at = Meter(), home.box.at
+    await home.visit(meter, [meter.measure(at)])
+    home.box.move(hours=1)
+    home.reboot()
+    home.synchronise()
+    await home.settle()
+    assert await home.times() == [], "its clock was not looked at since"
+    home.box.move(hours=5)
+    await home.visit(meter)
+    await home.settle()
+    assert near(await home.times(), [at])
+
+
+async def test_the_wait_for_a_look_at_the_meters_clock_has_an_end(home: Home) -> None:
+    meter = Meter()
+    await home.visit(meter, [meter.measure(home.box.at)])
+    home.box.move(hours=1)
+    home.reboot()
+    home.synchronise()
+    home.box.move(hours=23)
+    await home.settle()
+    assert await home.told() == [None]
+
+
+async def test_a_meter_that_was_set_between_a_boot_without_time_and_the_next_dates_nothing(
+    home: Home,
+) -> None:
+    meter = Meter()
+    await home.visit(meter, [meter.measure(home.box.at)])
+    home.box.move(hours=1)
+    home.reboot()
+    home.synchronise()
+    meter.ahead -= 5 * HOUR
+    await home.visit(meter, [])
+    await home.settle()
+    assert await home.told() == [None]
