@@ -66,12 +66,11 @@ def _answers(text: str) -> Iterator[tuple[str, Sequence[Issue]]]:
         yield answer["name"], [Issue(**issue) for issue in answer["issues"]]
 
 
-def class_path() -> str:
+def class_path(pom: Path = HERE / "pom.xml") -> str:
     """From Maven Central once, then from a file that is named after the pom's digest."""
     for command in ("java", "javac", "mvn"):
         if shutil.which(command) is None:
             raise Unavailable(f"{command} is missing: apt-get install default-jdk-headless maven")
-    pom = HERE / "pom.xml"
     digest = hashlib.sha256(pom.read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hjemgate"
     stored = cache / f"conformance-{digest}.classpath"
@@ -81,7 +80,7 @@ def class_path() -> str:
         run = ("mvn", "-q", "-B", "--strict-checksums", "-f", str(pom), PLUGIN)
         made = subprocess.run((*run, f"-Dmdep.outputFile={fresh}"), capture_output=True, text=True)
         if made.returncode != 0:
-            raise Unavailable(f"Maven could not fetch the validator: {made.stdout[-2000:]}")
+            raise Unavailable(f"Maven could not fetch what {pom} names: {made.stdout[-2000:]}")
         fresh.replace(stored)
     return stored.read_text(encoding="utf-8")
 
