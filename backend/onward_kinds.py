@@ -1,0 +1,64 @@
+"""A Bundle without the kinds of measurement that are not meant for a party; pure.
+
+Kinds by MDC code (IEEE 11073-10101). What is derived from a measurement (status bits, the context
+of a glucose) goes where that goes.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from backend.onward_json import Json, octets, parsed
+
+MDC = "urn:iso:std:iso:11073:10101"
+TIMESTAMP = "67975"  # the pair of clocks: about the meter, for everybody
+
+_CODES: Mapping[str, tuple[str, ...]] = {
+    "blood-pressure": ("150020", "149546"),  # with the pulse that a cuff counts
+    "oxygen": ("150456", "149530", "150448"),  # with pulse and perfusion by an oximeter
+    "glucose": (
+        *("160020", "160184", "160188", "160192", "160196", "160200", "160204"),
+        *("160212", "160364", "160368"),
+    ),
+    "weight": ("188736", "188740", "188752"),  # with height and body mass index
+    "temperature": (
+        *("150364", "188420", "188424", "188428", "188432", "188448", "188452", "188456"),
+        "150392",
+    ),
+}
+_KIND = {code: kind for kind, codes in _CODES.items() for code in codes}
+OTHER = "other"
+KINDS = (*_CODES, OTHER)
+
+
+def only(body: bytes, kinds: Collection[str]) -> bytes | None:
+    """The Bundle with these *kinds* alone; None if nothing measured is left.
+
+    The very octets if nothing had to go.
+    """
+    bundle = parsed(body)
+    entries = bundle["entry"]
+    kept = [entry for entry in entries if _stays(entry, entries, kinds)]
+    if not any(_measured(entry["resource"]) for entry in kept):
+        return None
+    return body if len(kept) == len(entries) else octets({**bundle, "entry": kept})
+
+
+def _stays(entry: Json, entries: Iterable[Json], kinds: Collection[str]) -> bool:
+    resource = entry["resource"]
+    return not _measured(resource) or _kind(resource, entries) in kinds
+
+
+def _measured(resource: Json) -> bool:
+    return resource.get("resourceType") == "Observation" and _code(resource) != TIMESTAMP
+
+
+def _kind(observation: Json, entries: Iterable[Json]) -> str:
+    of = {each.get("reference") for each in observation.get("derivedFrom", ())}
+    for entry in entries:
+        if of and entry.get("fullUrl") in of:
+            return _KIND.get(_code(entry["resource"]), OTHER)
+    return _KIND.get(_code(observation), OTHER)
+
+
+def _code(observation: Json) -> str:
+    codings = observation.get("code", {}).get("coding", ())
+    return next((str(each.get("code")) for each in codings if each.get("system") == MDC), "")

@@ -1,0 +1,101 @@
+"""From the file that says to whom readings are handed on, to the parties."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from backend import onward_parties
+from backend.chores import Disk
+from backend.fhir_server import FhirServer
+from backend.fut import ledger, people
+from backend.fut.api import Api
+from backend.fut.measured import Rules
+from backend.fut.people import PeopleUnusable
+from backend.fut.target import Fut, Pace
+from backend.onward import Target
+from backend.onward_access import Access, Certificate, Token
+from backend.onward_directory import Directory, DirectoryUnusable
+from backend.onward_directory import load as load_directory
+from backend.onward_http import Web, context
+from backend.onward_parties import Filter, Parties, Party
+from backend.onward_settings import AnyParty, FutParty, OAuth, Onward, OnwardUnusable
+from backend.store import Database, open_database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def opened(settings: Onward, store: str | Path) -> AsyncIterator[Target]:
+    """All parties, as one target, over a connection to *store* of their own.
+
+    Raises OnwardUnusable, StoreError and StoreUnusable.
+    """
+    async with AsyncExitStack() as stack:
+        disk = stack.enter_context(_Disk(store))
+        await disk(onward_parties.prepare)
+        await disk(ledger.prepare)
+        try:
+            directory: Directory = load_directory(settings.directory) if settings.directory else {}
+            parties = [await stack.enter_async_context(_party(p, disk)) for p in settings.party]
+        except (DirectoryUnusable, PeopleUnusable, OSError, ssl.SSLError) as error:
+            raise OnwardUnusable(str(error)) from error
+        yield Parties(parties, directory, disk)
+
+
+@asynccontextmanager
+async def _party(settings: AnyParty, disk: Disk) -> AsyncIterator[Party]:
+    tls = context(settings.ca, settings.certificate, settings.key)
+    async with Web(tls) as web, Web(tls) as tokens:
+        access = _access(settings.oauth, tokens)
+        where = {column: frozenset(values) for column, values in settings.where.items()}
+        target: Target = FhirServer(web, access, settings.base)
+        if isinstance(settings, FutParty):
+            target = _fut(settings, Api(web, access, settings.careplan, settings.base), disk)
+        yield Party(settings.name, Filter(where, frozenset(settings.kinds)), target)
+
+
+def _access(oauth: OAuth | None, web: Web) -> Access:
+    if oauth is None:
+        return Certificate()
+    grant = "client_credentials" if oauth.refresh_token is None else "refresh_token"
+    fields = {"grant_type": grant, "client_id": oauth.client_id, **oauth.fields}
+    if oauth.client_secret is not None:
+        fields["client_secret"] = oauth.client_secret.read_text().strip()
+    return Token(web, oauth.token_url, fields, oauth.refresh_token)
+
+
+def _fut(settings: FutParty, api: Api, disk: Disk) -> Fut:
+    rules = Rules(
+        version=settings.version,
+        further_codings=settings.further_codings,
+        unlabelled_glucose=settings.unlabelled_glucose,
+        simulated=settings.simulated,
+    )
+    known = people.load(settings.people)
+    return Fut(settings.name, api, disk, known, rules, pace=Pace(settings.pause_s))
+
+
+class _Disk:
+    """A database, in the one thread that owns it."""
+
+    def __init__(self, store: str | Path) -> None:
+        self._database = open_database(store)
+        self._thread = ThreadPoolExecutor(1, "onward")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+        self._database.close()
+
+    async def __call__(
+        self, do: Callable[Concatenate[Database, P], T], /, *args: P.args, **named: P.kwargs
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: do(self._database, *args, **named))

@@ -1,0 +1,215 @@
+"""A FHIR server gets every Bundle once, whatever it answers; and nothing ends in silence."""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.fhir_server import STUBBORN, FhirServer
+from backend.onward import TryAgain, Undeliverable
+from backend.onward_access import Access, Certificate, Token
+from backend.onward_http import NotSent, Rest, Web, context
+from simulator.pki import Authority
+from tests.fut.fhir_standin import Server, outcome, running
+from tests.fut.scene import to_hand_on
+
+READING = to_hand_on("blood-pressure")
+WHOLE = {"Device": 2, "Observation": 3}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(Server()) as started:
+        yield started
+
+
+@asynccontextmanager
+async def opened(
+    server: Server, access: Any = None, tls: ssl.SSLContext | bool = True, call_s: float = 30
+) -> AsyncIterator[FhirServer]:
+    async with Web(tls, call_s=call_s, rest=Rest(first_s=0)) as web:
+        own: Access = access(web) if access else Certificate()
+        yield FhirServer(web, own, server.base)
+
+
+async def test_the_octets_of_the_gateway_arrive_as_they_came(server: Server) -> None:
+    async with opened(server) as target:
+        await target.hand_on(READING)
+    assert server.bodies == [READING.body]
+    assert server.kinds() == WHOLE
+
+
+async def test_what_is_given_twice_is_there_once(server: Server) -> None:
+    async with opened(server) as target:
+        await target.hand_on(READING)
+        await target.hand_on(READING)
+    assert server.kinds() == WHOLE
+
+
+async def test_an_amended_reading_takes_the_place_of_the_first(server: Server) -> None:
+    async with opened(server) as target:
+        await target.hand_on(READING)
+        await target.hand_on(to_hand_on("blood-pressure-amended", version=2))
+    assert server.kinds() == WHOLE
+    assert [r["status"] for r in server.held.values() if r.get("component")] == ["amended"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *(302, 401, 403, 404, 408, 409, 425, 429, 500, 502, 503, 504),
+        *("silent", "deaf", "half", "torn", "short"),
+        (200, {}),
+        (200, {"resourceType": "Bundle", "type": "searchset"}),
+        (200, outcome("transient")),
+        (422, outcome("lock-error")),
+    ],
+)
+async def test_what_may_pass_is_tried_again_until_it_is_there_once(
+    server: Server, trouble: Any
+) -> None:
+    server.trouble = [trouble, trouble]
+    async with opened(server) as target:
+        with pytest.raises(TryAgain):
+            await target.hand_on(READING)
+        server.trouble.clear()
+        await target.hand_on(READING)
+    assert server.kinds() == WHOLE
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        *(400, 412, 413, 422),
+        "inside",
+        (200, outcome("invalid")),
+        (201, outcome("processing", "fatal")),
+        (400, outcome("not-found")),
+        (404, outcome("not-found")),
+    ],
+)
+async def test_what_is_refused_for_good_is_undeliverable(server: Server, trouble: Any) -> None:
+    server.trouble = [trouble]
+    async with opened(server) as target:
+        with pytest.raises(Undeliverable) as refused:
+            await target.hand_on(READING)
+    assert "121" not in str(refused.value)
+
+
+async def test_a_warning_beside_success_is_no_error(server: Server) -> None:
+    done = server.transaction({"entry": []})
+    done["entry"] = [{"response": {"status": "201"}}] * 5
+    done["entry"][0]["response"]["outcome"] = outcome("informational", "warning")
+    server.trouble = [(200, done)]
+    async with opened(server) as target:
+        await target.hand_on(READING)
+
+
+async def test_a_server_that_says_nothing_is_given_up_in_time(server: Server) -> None:
+    async with opened(server, call_s=0.001) as target:
+        with pytest.raises(TryAgain):
+            await target.hand_on(READING)
+
+
+async def test_one_bundle_that_breaks_a_server_that_is_well_is_set_aside(server: Server) -> None:
+    stubborn = replace(READING, attempts=STUBBORN)
+    server.trouble = [500, 500]
+    async with opened(server) as target:
+        with pytest.raises(Undeliverable, match="again and again"):
+            await target.hand_on(stubborn)
+        server.well = False
+        with pytest.raises(TryAgain):
+            await target.hand_on(stubborn)
+
+
+async def test_after_a_failure_a_server_is_left_in_peace(server: Server) -> None:
+    async with Web(rest=Rest(first_s=3600)) as web:
+        target = FhirServer(web, Certificate(), server.base)
+        server.trouble = [503]
+        with pytest.raises(TryAgain, match="503"):
+            await target.hand_on(READING)
+        with pytest.raises(NotSent, match="left in peace"):
+            await target.hand_on(READING)
+    assert server.calls["fhir"] == 1
+
+
+def credentials(server: Server, refresh: Path | None = None) -> Any:
+    grant = "client_credentials" if refresh is None else "refresh_token"
+    fields = {"grant_type": grant, "client_id": "receiver", "scope": "system/*.write"}
+    return lambda web: Token(web, f"{server.base}/token", fields, refresh)
+
+
+async def test_a_token_is_fetched_once_and_again_when_it_is_refused(server: Server) -> None:
+    server.token = "first"  # noqa: S105 -- nobody's
+    async with opened(server, credentials(server)) as target:
+        await target.hand_on(READING)
+        await target.hand_on(READING)
+        assert server.calls["token"] == 1
+        server.token = "second"  # noqa: S105 -- nobody's
+        await target.hand_on(READING)
+    assert server.calls["token"] == 2
+    assert server.forms[0]["grant_type"] == "client_credentials"
+
+
+async def test_a_refresh_token_that_is_renewed_is_kept_for_the_next_time(
+    server: Server, tmp_path: Path
+) -> None:
+    server.token = "first"  # noqa: S105 -- nobody's
+    kept = tmp_path / "refresh"
+    kept.write_text("refresh-0\n")
+    for _ in range(2):  # the second is a receiver that was started anew
+        async with opened(server, credentials(server, kept)) as target:
+            await target.hand_on(READING)
+    assert [form["refresh_token"] for form in server.forms] == ["refresh-0", "refresh-1"]
+    assert kept.read_text() == "refresh-2"
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+async def test_without_a_token_the_reading_waits(server: Server) -> None:
+    async with opened(server, credentials(server)) as target:
+        with pytest.raises(TryAgain, match="token endpoint answers 200, no token"):
+            await target.hand_on(READING)
+    assert server.bodies == []
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "pki")
+
+
+@pytest.fixture
+def guarded(authority: Authority) -> Iterator[Server]:
+    """It lets those in who have a certificate of the authority."""
+    own = authority.server()
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.ca)
+    tls.load_cert_chain(own.certificate, own.key)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with running(Server(), tls) as started:
+        yield started
+
+
+async def test_a_certificate_opens_the_door(guarded: Server, authority: Authority) -> None:
+    own = authority.client("receiver-1")
+    tls = context(authority.ca, own.certificate, own.key)
+    async with opened(guarded, tls=tls) as target:
+        await target.hand_on(READING)
+    assert guarded.kinds() == WHOLE
+
+
+async def test_without_a_certificate_or_with_a_strange_server_nothing_is_said(
+    guarded: Server, authority: Authority, tmp_path: Path
+) -> None:
+    stranger = Authority(tmp_path / "strange", "another CA")
+    own = authority.client("receiver-1")
+    for tls in (
+        context(authority.ca, None, None),
+        context(stranger.ca, own.certificate, own.key),
+    ):
+        async with opened(guarded, tls=tls) as target:
+            with pytest.raises(TryAgain):
+                await target.hand_on(READING)
+    assert guarded.bodies == []
