@@ -61,6 +61,7 @@ class Record:
     issued: datetime  # aware UTC: when it reached us
     clock: ClockPair | None
     simulated: bool
+    shares_stamp: bool = False  # another reading of the meter bears the same stamp
     zone: str = "Europe/Copenhagen"  # only formats: UTC is what is stored
 
     @property

@@ -141,5 +141,6 @@ class Process:
             issued=item.issued,
             clock=pair,
             simulated=self._terms.simulated,
+            shares_stamp=item.shares_stamp,
             zone=self._terms.zone.key,
         )

@@ -80,12 +80,14 @@ def phd_identifier(record: Record, *mdc: str) -> str | None:
     """PHD 2.0's own recipe (PhdBaseObservation): device-patient-type-timestamp[-supplemental].
 
     The stamp is the meter's, uncorrected, in seconds since 2000, its wall clock read as if UTC.
-    None where the meter gave no stamp, one that the recipe cannot say, or one of a clock that
-    nobody can place in time: such a clock starts over and repeats itself. *mdc*: the type, then
-    supplemental types.
+    None where the meter gave no stamp, one that the recipe cannot say, one of a clock that nobody
+    can place in time (it starts over and repeats itself), or the stamp of another reading too: the
+    identifier has to tell readings apart. *mdc*: the type, then supplemental types.
     """
     taken_at = record.reading.taken_at
-    if taken_at is None or taken_at < PHD_EPOCH or record.effective is None:
+    if taken_at is None or taken_at < PHD_EPOCH:
+        return None
+    if record.effective is None or record.shares_stamp:
         return None
     person = record.patient
     who = person.value if person.reference == "logical" else f"{person.value}-{person.system}"

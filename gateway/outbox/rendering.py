@@ -28,6 +28,7 @@ class Unrendered:
     effective: datetime | None
     issued: datetime
     attempts: int
+    shares_stamp: bool  # another reading of the meter was taken at the very same moment
 
     @property
     def uuid(self) -> UUID:
@@ -75,6 +76,7 @@ def any_to_render(db: Database) -> bool:
 
 def _unrendered(db: Database, columns: Row) -> Unrendered:
     row, device, session, binding, public_id, version, sealed, effective, issued, tries = columns
+    twin = "SELECT 1 FROM readings WHERE device_id = ? AND effective_at = ? AND id <> ? LIMIT 1"
     return Unrendered(
         row,
         device,
@@ -86,6 +88,7 @@ def _unrendered(db: Database, columns: Row) -> Unrendered:
         maybe(effective),
         from_us(issued),
         tries,
+        db.one(twin, device, effective, row) is not None,
     )
 
 
