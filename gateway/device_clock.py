@@ -115,9 +115,7 @@ def explain(
         return Explained(utc, segment, sure=False)
     since = _begun(segment)
     rivals = [
-        (moment, other)
-        for moment, other in answers
-        if other is segment or since is None or moment > since + SAME_CLOCK
+        (moment, other) for moment, other in answers if since is None or moment > since + SAME_CLOCK
     ]
     if all(abs(moment - utc) <= LIVE for moment, _ in rivals):
         return Explained(utc, segment)

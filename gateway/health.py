@@ -151,6 +151,7 @@ class Health:
             "radio subscription errors": counters.listener_errors,
             "bluetoothd gone": counters.owner_losses,
             **{f"radio: {cure}": times for cure, times in counters.cures.items()},
+            "clock steps": self._ours.steps,
             "odd receipts": self._live.uplink.odd_receipts,
             "commands refused": self._live.uplink.refused_commands,
         }

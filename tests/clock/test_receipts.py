@@ -1,20 +1,33 @@
 """Trust by a receipt's time: frames in, times out; receivers that are late, wrong or hostile."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
-from gateway.contract import Receipt, Receipts, Topics
+from gateway.backoff import Backoff
+from gateway.contract import Publication, Receipt, Receipts, Status, Topics
+from gateway.deliver import Deliver, Duty
 from gateway.downlink import Downlink
 from gateway.live import UplinkFacts
 from gateway.model import Message
-from gateway.uplink import Incoming
+from gateway.outbox.delivery import Resend
+from gateway.uplink import Incoming, Uplink
 from gateway.witness import AGREES, AT_ONCE, Witness
 from tests.clock.home import HOUR, SECOND, Home, Meter, near
 from tests.outbox.house import cuff
 
 TOPICS = Topics("org1", "gw-7f3ak2m9qd")
+
+
+def incoming(receipt: Receipt, *, retain: bool = False) -> Incoming:
+    body = Receipts(receipts=(receipt,)).model_dump_json().encode()
+    return Incoming(TOPICS.receipt, body, retain, "application/json", None, None)
 
 
 async def obey_nobody(_: Incoming) -> None:
@@ -45,10 +58,7 @@ class Line:
         """A receipt whose time is *at*; *but* forges parts of it."""
         said = {"id": str(message.id), "epoch": message.epoch, "sha256": message.sha256}
         receipt = Receipt.model_validate({**said, "by": by, "status": "stored", "at": at, **but})
-        body = Receipts(receipts=(receipt,)).model_dump_json().encode()
-        await self._down.take(
-            Incoming(TOPICS.receipt, body, retain, "application/json", None, None)
-        )
+        await self._down.take(incoming(receipt, retain=retain))
 
 
 async def a_line(home: Home, required: tuple[str, ...] = ()) -> Line:
@@ -211,3 +221,74 @@ async def test_network_time_takes_the_place_of_a_receipts(home: Home, line: Line
     await line.receive(message, home.box.at)
     home.synchronise()
     assert home.ours.source == "ntp"
+
+
+class Answering:
+    """A broker with a receiver behind it whose clock is the truth, and which answers at once."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._down: asyncio.Queue[Incoming] = asyncio.Queue()
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator["Answering"]:
+        yield self
+
+    async def subscribe(self, *topics: str) -> None: ...
+
+    async def publish(self, publication: Publication) -> int:
+        said = dict(publication.properties)
+        if publication.topic == TOPICS.observation:
+            receipt = Receipt(
+                id=UUID(said["id"]),
+                epoch=said["epoch"],
+                sha256=sha256(publication.body).hexdigest(),
+                by="care",
+                status="stored",
+                at=self._home.box.at,
+            )
+            self._down.put_nowait(incoming(receipt))
+        return 0
+
+    async def messages(self) -> AsyncIterator[Incoming]:
+        while True:
+            yield await self._down.get()
+
+
+class Quiet:
+    """Nothing to report."""
+
+    async def document(self) -> Status:
+        await asyncio.Event().wait()
+        raise AssertionError("an event that nobody sets")
+
+    async def due(self, _told: Status) -> Status:
+        return await self.document()
+
+
+async def test_a_delivery_that_is_answered_at_once_ends_the_wait_for_our_clock(home: Home) -> None:
+    deliver = Deliver(
+        home.store,
+        cast("Uplink", Answering(home)),  # it has what Deliver asks of one
+        Duty(TOPICS, Resend(HOUR, HOUR), receipts=True, required=(), window=20),
+        Quiet(),
+        home.ours,
+        UplinkFacts(),
+        Backoff(),
+        obey_nobody,
+    )
+    async with asyncio.timeout(30.0), asyncio.TaskGroup() as group:
+        delivering = group.create_task(deliver.run())
+        await asyncio.sleep(0)  # it begins before there is anything to send
+        await home.visit(Meter(), [cuff(150, None)])
+        home.box.move(hours=23)
+        meter, taken = Meter(), home.box.at
+        await home.visit(meter, [meter.measure(taken)])
+        home.box.move(hours=1)
+        while not home.ours.trusted:
+            await home.settle()
+            await asyncio.sleep(0.01)
+        await home.settle()
+        delivering.cancel()
+    assert home.ours.source == "receipt"
+    assert near(await home.times(), [None, taken])
