@@ -1,7 +1,7 @@
 """A Bundle without the kinds of measurement that are not meant for a party; pure.
 
-Kinds by MDC code (IEEE 11073-10101). What is derived from a measurement (status bits, the context
-of a glucose) goes where that goes.
+Kinds by MDC code (IEEE 11073-10101), status and context too. What is derived from a measurement
+goes where that goes.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,11 +12,12 @@ MDC = "urn:iso:std:iso:11073:10101"
 TIMESTAMP = "67975"  # the pair of clocks: about the meter, for everybody
 
 _CODES: Mapping[str, tuple[str, ...]] = {
-    "blood-pressure": ("150020", "149546"),  # with the pulse that a cuff counts
-    "oxygen": ("150456", "149530", "150448"),  # with pulse and perfusion by an oximeter
+    "blood-pressure": ("150020", "149546", "8410608"),  # with the pulse that a cuff counts
+    "oxygen": ("150456", "149530", "150448", "150604"),  # with pulse and perfusion by an oximeter
     "glucose": (
         *("160020", "160184", "160188", "160192", "160196", "160200", "160204"),
         *("160212", "160364", "160368"),
+        *("8417752", "8417764", "8417796", "8417820", "8417844", "8417864", "8417884"),
     ),
     "weight": ("188736", "188740", "188752"),  # with height and body mass index
     "temperature": (
@@ -27,6 +28,11 @@ _CODES: Mapping[str, tuple[str, ...]] = {
 _KIND = {code: kind for kind, codes in _CODES.items() for code in codes}
 OTHER = "other"
 KINDS = (*_CODES, OTHER)
+
+
+def kind_of(mdc: str) -> str:
+    """One of KINDS."""
+    return _KIND.get(mdc, OTHER)
 
 
 def only(body: bytes, kinds: Collection[str]) -> bytes | None:
@@ -55,8 +61,8 @@ def _kind(observation: Json, entries: Iterable[Json]) -> str:
     of = {each.get("reference") for each in observation.get("derivedFrom", ())}
     for entry in entries:
         if of and entry.get("fullUrl") in of:
-            return _KIND.get(_code(entry["resource"]), OTHER)
-    return _KIND.get(_code(observation), OTHER)
+            return kind_of(_code(entry["resource"]))
+    return kind_of(_code(observation))
 
 
 def _code(observation: Json) -> str:

@@ -178,8 +178,13 @@ def _fasting(observation: Json, meal: Json | None, rules: Rules) -> None:
     if meal is None:
         if not rules.unlabelled_glucose:
             raise NotForFut("nobody said that it was fasting")
-    elif meal.get("valueCodeableConcept", {}).get("text") != "fasting":
+    elif not _says_fasting(meal.get("valueCodeableConcept", {})):
         raise NotForFut("not fasting, and FUT has no code for that")
+
+
+def _says_fasting(concept: Json) -> bool:
+    coded = (codes.MDC, codes.FASTING) in elements.pairs({"code": concept})
+    return coded or concept.get("text") == "fasting"
 
 
 def _further(element: Json, rules: Rules) -> tuple[Json, ...]:
