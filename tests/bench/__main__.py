@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import drivers
 import gateway
-from tests.bench import bare, daemon, fleet, outbox, soak, vm
+from tests.bench import bare, daemon, drain, fleet, outbox, soak, vm
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
@@ -23,6 +23,7 @@ BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
     "latency": daemon.latency,
     "disk": daemon.disk,
     "scan": daemon.scan,
+    "drain": drain.drain,
     "million": outbox.million,
     "soak": soak.soak,
     "fleet": fleet.fleet,

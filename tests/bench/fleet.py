@@ -1,6 +1,5 @@
 """What a million gateways do to a broker after an outage, in virtual time; draws docs/fleet.svg."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +27,7 @@ MINUTES = 60
 async def fleet() -> Sequence[Row]:
     rows: list[Row] = []
     for name, broker in BROKERS.items():
-        ours = await asyncio.to_thread(jittered, FLEET, broker, PEOPLE_A_MINUTE)
+        ours = jittered(FLEET, broker, PEOPLE_A_MINUTE)
         naive = fixed(FLEET, broker, NAIVE_S)
         rows += _rows(name, ours, naive)
         if name == PLOTTED:

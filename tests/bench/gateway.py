@@ -142,8 +142,9 @@ async def add_cuff(ours: Gateway, cuff: str = CUFF) -> None:
 
 
 @asynccontextmanager
-async def receiver(stage: Stage) -> AsyncIterator[None]:
-    """The reference receiver, so that readings are confirmed."""
+async def receiver(stage: Stage) -> AsyncIterator[Process]:
+    """The reference receiver, so that readings are confirmed; it listens when this yields."""
+    log = stage.folder / "receiver.log"
     arguments = {
         "--host": stage.broker.host,
         "--port": str(stage.broker.port),
@@ -155,13 +156,19 @@ async def receiver(stage: Stage) -> AsyncIterator[None]:
     }
     process = await asyncio.create_subprocess_exec(
         RECEIVER_COMMAND,
+        "run",
         *(word for pair in arguments.items() for word in pair),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=(stage.folder / "receiver.log").open("wb"),
+        stderr=log.open("wb"),
     )
-    async with running(process):
-        yield
+    async with running(process), asyncio.timeout(READY_S) as patience:
+        while "listening" not in log.read_text("utf-8"):
+            if process.returncode is not None:
+                raise RuntimeError(f"hjemgate-receiver has ended; it said: {_last_words(log)}")
+            await asyncio.sleep(0.05)
+        patience.reschedule(None)
+        yield process
 
 
 # strace -c: % time, seconds, usecs/call, calls, errors (may be empty), syscall.

@@ -19,10 +19,15 @@ def rss_mib(pid: int) -> float:
 
 def cpu_ns(pid: int) -> int:
     """Time on a processor of all its living threads; finer than the ticks of /proc/PID/stat."""
-    spent = 0
+    return sum(thread_ns(pid).values())
+
+
+def thread_ns(pid: int) -> dict[int, int]:
+    """The same, thread by thread; the first has the number of the process."""
+    spent = {}
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(FileNotFoundError):  # a thread may end between the two
-            spent += int((task / "schedstat").read_text("ascii").split()[0])
+            spent[int(task.name)] = int((task / "schedstat").read_text("ascii").split()[0])
     return spent
 
 

@@ -29,9 +29,9 @@ def count(path: Path, query: str) -> int:
         connection.close()
 
 
-async def until(path: Path, query: str, wanted: int) -> None:
+async def until(path: Path, query: str, wanted: int, patience_s: float = PATIENCE_S) -> None:
     """Return when *query* counts *wanted* rows."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(patience_s):
         while count(path, query) < wanted:  # noqa: ASYNC110  # another process writes it
             await asyncio.sleep(0.05)
 
