@@ -1,0 +1,91 @@
+"""A later version takes the place of an earlier one, and what is there stays where it is."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from gateway.fhir import names, render
+from gateway.model import Record
+from tests.fhir.records import pressures
+from tests.fhir_server.clinic import Answer, Clinic, Json, later, of_reading
+from tests.fhir_server.kinds import case, somebody
+
+
+def versions(clinic: Clinic, *systolic: str) -> list[Record]:
+    """Of one reading of a patient who is known; each with another value."""
+    person = somebody()
+    clinic.admit(person)
+    first = case("blood-pressure", person)
+    return [
+        replace(
+            first,
+            version=number,
+            reading=replace(first.reading, values=pressures(value, "81", "94")),
+        )
+        for number, value in enumerate(systolic, start=1)
+    ]
+
+
+def post(clinic: Clinic, *records: Record) -> list[Answer]:
+    answers = [clinic.post(render(record)) for record in records]
+    assert [answer.status for answer in answers] == [200] * len(records), answers
+    return answers
+
+
+def pressure(clinic: Clinic, record: Record) -> Json:
+    """What a clinic sees of the reading: one Observation, whatever has come."""
+    (found,) = clinic.find(of_reading(names.observation(record, "blood-pressure")))
+    return found
+
+
+def seen(clinic: Clinic, record: Record) -> tuple[str, str]:
+    found = pressure(clinic, record)
+    return found["status"], found["component"][0]["valueQuantity"]["value"]
+
+
+def test_an_amended_reading_updates_what_is_there(clinic: Clinic) -> None:
+    first, second = versions(clinic, "121", "131")
+    post(clinic, first)
+    there = pressure(clinic, first)
+    post(clinic, second)
+    assert pressure(clinic, second)["id"] == there["id"]
+    assert (there["meta"]["versionId"], seen(clinic, first)) == ("1", ("amended", "131"))
+    assert pressure(clinic, second)["meta"]["versionId"] == "2"
+
+
+def test_what_an_amendment_has_replaced_stays_in_the_history(clinic: Clinic) -> None:
+    first, second = versions(clinic, "121", "131")
+    post(clinic, first, second)
+    history = clinic.find(f"Observation/{pressure(clinic, first)['id']}/_history")
+    assert [each["status"] for each in history] == ["amended", "final"]
+
+
+@pytest.mark.parametrize("order", [(2, 1), (1, 2, 1), (2, 1, 1), (1, 2, 2), (2, 1, 2)])
+def test_the_first_version_changes_nothing_behind_the_second(
+    clinic: Clinic, order: Sequence[int]
+) -> None:
+    both = versions(clinic, "121", "131")
+    post(clinic, *(both[number - 1] for number in order))
+    assert seen(clinic, both[0]) == ("amended", "131")
+
+
+def test_the_first_version_after_a_later_one_writes_nothing_at_all(clinic: Clinic) -> None:
+    first, _, third = versions(clinic, "121", "131", "141")
+    post(clinic, third)
+    before = later()
+    post(clinic, first)
+    assert clinic.written_since(before) == []
+
+
+def test_a_withdrawn_reading_is_entered_in_error_and_stays_so(clinic: Clinic) -> None:
+    person = somebody()
+    clinic.admit(person)
+    first = case("oximetry", person)
+    reading = replace(first.reading, flags=("invalid-measurement",))
+    withdrawn = replace(first, version=2, reading=reading)
+    post(clinic, first, withdrawn, first, withdrawn)
+    (found,) = clinic.find(of_reading(names.observation(first, "oxygen-saturation")))
+    assert (found["status"], found["meta"]["versionId"]) == ("entered-in-error", "2")
+    assert "valueQuantity" not in found
+    assert found["dataAbsentReason"]["coding"][0]["code"] == "error"
