@@ -142,7 +142,7 @@ def quantities(o: Json) -> Iterator[str]:
             yield f"{quantity}"
         elif quantity["code"] not in UNITS:
             yield f"unit {quantity['code']}"
-        elif not isinstance(quantity["value"], int | Decimal):
+        elif not isinstance(quantity["value"], int | float | Decimal):
             yield f"{quantity['value']!r} is no number"
 
 
