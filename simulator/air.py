@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Self, cast
 
 from bumble import hci, ll
-from bumble.controller import Controller
+from bumble.controller import Connection, Controller
 from bumble.core import PhysicalTransport
 from bumble.link import LocalLink
 from bumble.transport.common import PacketParser, Transport
 
 # Bumble's controller offers both, yet answers in the plain old way that they replace.
 NOT_OFFERED = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+
+SUPERVISION_S = 1.0  # real ones take up to 32 s; the meters here are in a hurry
 
 logging.getLogger("bumble").setLevel(logging.ERROR)  # every late packet is a warning to it
 
@@ -32,9 +34,11 @@ class Air:
         self._socket.unlink(missing_ok=True)
         self._server = await loop.create_unix_server(lambda: _Port(self), str(self._socket))
         self._socket.chmod(0o600)  # whoever opens it is the gateway
+        self._supervising = asyncio.create_task(self._supervise(), name="supervision")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._supervising.cancel()
         self._server.close()
         self.cut()
         self._socket.unlink(missing_ok=True)
@@ -75,10 +79,24 @@ class Air:
         """Take it out of the air: its peers see a supervision timeout."""
         controller.host = None
         for connection in controller.le_connections.values():
-            connection.send_ll_control_pdu(
-                ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
-            )
+            if self._link.find_le_controller(connection.peer_address):
+                connection.send_ll_control_pdu(
+                    ll.TerminateInd(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+                )
         self._link.remove_controller(controller)
+
+    async def _supervise(self) -> None:
+        """For ever: a link that has one end only, at two looks, ends: nobody answers there."""
+        before: set[tuple[int, int]] = set()
+        while True:
+            await asyncio.sleep(SUPERVISION_S / 2)
+            alone = self._link.one_sided()
+            for controller, connection in alone:
+                if (id(controller), connection.handle) in before:
+                    controller.on_le_disconnected(
+                        connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
+                    )
+            before = {(id(controller), connection.handle) for controller, connection in alone}
 
 
 class _Link(LocalLink):
@@ -90,6 +108,20 @@ class _Link(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # Bumble has no annotation here
+
+    def one_sided(self) -> list[tuple[Controller, Connection]]:
+        """Connections whose other end does not know of them: it was taken away in the act."""
+        ends = [
+            (controller, connection)
+            for controller in self.controllers
+            for connection in controller.le_connections.values()
+        ]
+        known = {(str(each.self_address), str(each.peer_address)) for _, each in ends}
+        return [
+            (controller, each)
+            for controller, each in ends
+            if (str(each.peer_address), str(each.self_address)) not in known
+        ]
 
     def send_acl_data(
         self,

@@ -22,6 +22,7 @@ from tests.radio.home import (
     linked,
     radio_in,
     take,
+    until,
 )
 
 
@@ -262,3 +263,15 @@ async def test_the_adapter_is_pulled_out_and_put_back(home: Home, radio: Radio) 
     async with linked(radio, home.cuff) as link:
         await link.subscribe(BLOOD_PRESSURE)
         assert len(await take(link, 2)) == 2
+
+
+async def test_a_meter_whose_other_end_is_gone_without_a_word_notices(
+    home: Home, radio: Radio
+) -> None:
+    home.cuff.wake()
+    async with linked(radio, home.cuff) as link:
+        await link.bond()
+        (gateway,) = (each for each in home.air._link.controllers if each.name == "gateway")
+        home.air._link.remove_controller(gateway)
+        await until(lambda: home.cuff.peripheral.connection is None)
+    home.air._link.add_controller(gateway)  # for its own farewell
