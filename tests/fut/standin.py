@@ -34,7 +34,7 @@ class Fut:
     rows: Sequence[Row] = ()
     trouble: list[int | str] = field(default_factory=list)
     plan_trouble: list[int] = field(default_factory=list)
-    keeps_identifiers: bool = True
+    keeps: str = "all"  # or "no identifier", "a period", "the minute"
     wants_token: bool = False
     good_token: str = "token-1"  # noqa: S105 -- nobody's
     stored: list[Json] = field(default_factory=list)
@@ -69,10 +69,7 @@ class Fut:
         entries = parameter["resource"]["entry"]
         done = []
         for entry in entries:
-            kept = json.loads(json.dumps(entry["resource"]))
-            if not self.keeps_identifiers:
-                kept.pop("identifier", None)
-            self.stored.append(kept)
+            self.stored.append(entry["resource"])
             place = f"{self.base}/Observation/{len(self.stored)}/_history/1"
             done.append({"response": {"status": "201 Created", "location": place, "etag": "1"}})
         return 200, {"resourceType": "Bundle", "type": "transaction-response", "entry": done}
@@ -87,13 +84,27 @@ class Fut:
             and each["basedOn"][0]["reference"] == query["based-on"]
             and query["code"] in {f"{c['system']}|{c['code']}" for c in each["code"]["coding"]}
         ]
-        entries = [{"resource": each} for each in found]
+        entries = [{"resource": self._kept(each)} for each in found]
         return {
             "resourceType": "Bundle",
             "type": "searchset",
             "total": len(found),
             "entry": entries,
         }
+
+    def _kept(self, observation: Json) -> Json:
+        """What it shows of what it was sent; nobody has said what FUT keeps."""
+        moment = observation["effectiveDateTime"]
+        shown = {name: value for name, value in observation.items() if name != "identifier"}
+        match self.keeps:
+            case "all":
+                return observation
+            case "a period":
+                del shown["effectiveDateTime"]
+                return {**shown, "effectivePeriod": {"start": moment, "end": moment}}
+            case "the minute":
+                return {**observation, "effectiveDateTime": f"{moment[:16]}:00{moment[19:]}"}
+        return shown
 
 
 def outcome(name: str) -> Json:

@@ -52,6 +52,13 @@ async def test_a_reading_that_is_given_twice_is_sent_once(fut: Fut, target: Targ
     assert fut.codes == BOTH
 
 
+async def test_what_fut_has_confirmed_is_not_looked_for_again(fut: Fut, target: Target) -> None:
+    await target.hand_on(PRESSURE)
+    fut.stored.clear()  # withdrawn there, by somebody who may
+    await target.hand_on(PRESSURE)
+    assert fut.codes == []
+
+
 async def test_a_second_receiver_over_the_same_store_sends_nothing_again(
     fut: Fut, disk: Disk, target: Target
 ) -> None:
@@ -61,12 +68,12 @@ async def test_a_second_receiver_over_the_same_store_sends_nothing_again(
     assert fut.codes == BOTH
 
 
-@pytest.mark.parametrize("keeps", [True, False])
+@pytest.mark.parametrize("keeps", ["all", "no identifier", "a period", "the minute"])
 @pytest.mark.parametrize("trouble", ["silent", "half", "torn"])
 async def test_what_was_stored_without_a_whole_answer_is_found_and_not_sent_again(
-    fut: Fut, target: Target, disk: Disk, trouble: str, keeps: bool
+    fut: Fut, target: Target, disk: Disk, trouble: str, keeps: str
 ) -> None:
-    fut.trouble, fut.keeps_identifiers = [trouble], keeps
+    fut.trouble, fut.keeps = [trouble], keeps
     with pytest.raises(TryAgain, match="whole"):
         await target.hand_on(PRESSURE)
     assert states(disk) == ["sending"]
