@@ -69,7 +69,7 @@ async def told(uplink: Uplink, receipts: int, *numbers: int) -> list[Receipt]:
         messages = session.messages()
         for number in numbers:
             publication = contract.observation(TOPICS, message(number), 600)
-            while await session.publish(publication) == NO_SUBSCRIBERS:
+            while await session.publish(publication) == NO_SUBSCRIBERS:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.05)
         while len(found) < receipts:
             for receipt in contract.parse_receipts((await anext(messages)).body).receipts:
