@@ -41,7 +41,7 @@ def write(guides: Path, folder: Path) -> None:
     for path in sorted(guides.glob("ValueSet-*.json")):
         value_set = json.loads(path.read_text(encoding="utf-8"))
         includes = value_set.get("compose", {}).get("include", [])
-        if [_partitions(include) for include in includes] not in ([None], []):
+        if any(_partitions(include) is not None for include in includes):
             value_set["compose"]["include"] = [_listed(include) for include in includes]
             _save(folder / path.name, value_set)
 
