@@ -84,7 +84,16 @@ class Deliver:
                 self._facts.lost(error.words, error.cure)
                 delay = self._backoff.delay(reason_code=error.reason_code, slow=error.slow)
                 log.warning("%s; trying again in %.1f s", error.words, delay)
-                await self._pause(delay, newest)
+                if error.kind == "clock" and not self._ours.trusted:
+                    await self._clock_set(delay)
+                else:
+                    await self._pause(delay, newest)
+
+    async def _clock_set(self, delay: float) -> None:
+        """Until *delay* is over, or our clock was set: what was not valid yet may be valid now."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(delay):
+                await self._ours.plausible()
 
     async def _pause(self, delay: float, newest: int) -> None:
         """Until *delay* is over; sooner, where that may be, if there is news after *newest*."""

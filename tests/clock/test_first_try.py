@@ -1,18 +1,26 @@
 """After a boot the broker waits a minute for our clock, and no longer."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from gateway import first_try
+from gateway.backoff import Backoff
 from gateway.certificate import not_before
+from gateway.contract import Topics
+from gateway.deliver import Deliver, Duty
 from gateway.first_try import WAITING, clock_is_plausible
 from gateway.live import UplinkFacts
+from gateway.outbox.delivery import Resend
+from gateway.uplink import Uplink, UplinkError
 from simulator.pki import Authority, Identity
 from tests.clock.home import Home
+from tests.clock.quiet import Quiet, obey_nobody
 
 LONG_S = 30.0  # no test waits for so long unless something is broken
 YEARS = timedelta(days=1900)
@@ -91,3 +99,45 @@ def test_the_beginning_of_a_certificate_is_read(identity: Identity, tmp_path: Pa
     assert timedelta(minutes=59) < datetime.now(UTC) - begun < timedelta(minutes=90)
     (tmp_path / "none.pem").write_text("no certificate")
     assert not_before(tmp_path / "none.pem") is None
+
+
+class NotYetValid:
+    """A broker whose certificate is of a time that our clock has not reached, until it is set."""
+
+    def __init__(self, home: Home) -> None:
+        self._home, self.tries = home, 0
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[None]:
+        self.tries += 1
+        if not self._home.ours.trusted:
+            raise UplinkError("clock", "the broker's certificate is not valid yet")
+        await asyncio.Event().wait()
+        yield None
+
+
+async def test_when_the_clock_is_set_a_certificate_that_was_not_valid_yet_is_tried_at_once(
+    home_at_boot: Home,
+) -> None:
+    broker = NotYetValid(home_at_boot)
+    topics = Topics("org1", "gw-0123456789")
+    facts = UplinkFacts()
+    deliver = Deliver(
+        home_at_boot.store,
+        cast("Uplink", broker),  # it has what Deliver asks of one
+        Duty(topics, Resend(timedelta(hours=1), timedelta(hours=1)), True, (), 20),
+        Quiet(),
+        home_at_boot.ours,
+        facts,
+        Backoff(900.0, lambda _low, _high: 900.0),
+        obey_nobody,
+    )
+    async with asyncio.timeout(LONG_S), asyncio.TaskGroup() as group:
+        delivering = group.create_task(deliver.run())
+        while facts.last_error is None:  # noqa: ASYNC110 - facts have no event
+            await asyncio.sleep(0.01)
+        assert "not valid yet" in facts.last_error
+        home_at_boot.synchronise()
+        while broker.tries < 2:  # noqa: ASYNC110 - a try has no event
+            await asyncio.sleep(0.01)
+        delivering.cancel()

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from gateway.backoff import Backoff
-from gateway.contract import Publication, Receipt, Receipts, Status, Topics
+from gateway.contract import Publication, Receipt, Receipts, Topics
 from gateway.deliver import Deliver, Duty
 from gateway.downlink import Downlink
 from gateway.live import UplinkFacts
@@ -20,6 +20,7 @@ from gateway.outbox.delivery import Resend
 from gateway.uplink import Incoming, Uplink
 from gateway.witness import AGREES, AT_ONCE, Witness
 from tests.clock.home import HOUR, SECOND, Home, Meter, near
+from tests.clock.quiet import Quiet, obey_nobody
 from tests.outbox.house import cuff
 
 TOPICS = Topics("org1", "gw-7f3ak2m9qd")
@@ -28,10 +29,6 @@ TOPICS = Topics("org1", "gw-7f3ak2m9qd")
 def incoming(receipt: Receipt, *, retain: bool = False) -> Incoming:
     body = Receipts(receipts=(receipt,)).model_dump_json().encode()
     return Incoming(TOPICS.receipt, body, retain, "application/json", None, None)
-
-
-async def obey_nobody(_: Incoming) -> None:
-    """Commands are another test's matter."""
 
 
 class Line:
@@ -253,17 +250,6 @@ class Answering:
     async def messages(self) -> AsyncIterator[Incoming]:
         while True:
             yield await self._down.get()
-
-
-class Quiet:
-    """Nothing to report."""
-
-    async def document(self) -> Status:
-        await asyncio.Event().wait()
-        raise AssertionError("an event that nobody sets")
-
-    async def due(self, _told: Status) -> Status:
-        return await self.document()
 
 
 async def test_a_delivery_that_is_answered_at_once_ends_the_wait_for_our_clock(home: Home) -> None:
