@@ -6,13 +6,15 @@ import logging
 import signal
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from backend import commands
 from backend.commands import CONFIG, INTERRUPTED, OK, UNAVAILABLE, USAGE, Failure
-from backend.orders import UnfitKey, signer
+from backend.onward import Target
+from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
@@ -68,12 +70,35 @@ def run(settings: Settings) -> int:
         store = Store(open_database(settings.store))
     except (OSError, ssl.SSLError, UnfitKey) as error:
         raise Failure(str(error), CONFIG) from error
-    receiver = Receiver(settings, store, tls, sign)
-    try:
-        asyncio.run(until_told(receiver))
-    finally:
-        receiver.close()
+    asyncio.run(_serve(settings, store, tls, sign))
     return OK
+
+
+async def _serve(settings: Settings, store: Store, tls: ssl.SSLContext, sign: Sign | None) -> None:
+    async with _onward(settings) as target:
+        receiver = Receiver(settings, store, tls, sign, target)
+        try:
+            await until_told(receiver)
+        finally:
+            receiver.close()
+
+
+@asynccontextmanager
+async def _onward(settings: Settings) -> AsyncIterator[Target | None]:
+    """To whom readings are handed on; None: to nobody, they wait in the store."""
+    if settings.onward is None:
+        yield None
+        return
+    try:  # it brings an HTTP client along, an extra of its own
+        from backend.onward_settings import OnwardUnusable, load  # noqa: PLC0415
+        from backend.onward_setup import opened  # noqa: PLC0415
+    except ImportError as error:
+        raise Failure(str(error), CONFIG) from error
+    try:
+        async with opened(load(settings.onward), settings.store) as target:
+            yield target
+    except OnwardUnusable as error:
+        raise Failure(str(error), CONFIG) from error
 
 
 async def until_told(receiver: Receiver) -> None:
@@ -150,6 +175,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", help="our name at the broker, where several receivers are one --by")
     add("--share", help="share the work with receivers that name the same group")
     add("--export", type=Path, metavar="DIR", help="write each Bundle as a file")
+    add(
+        *("--onward",),
+        type=Path,
+        metavar="TOML",
+        help="to whom readings are handed on; without it they wait in the store",
+    )
     add(
         *("--fleet-key",),
         type=Path,

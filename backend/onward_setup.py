@@ -1,6 +1,7 @@
 """From the file that says to whom readings are handed on, to the parties."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ async def opened(settings: Onward, store: str | Path) -> AsyncIterator[Target]:
 
     Raises OnwardUnusable, StoreError and StoreUnusable.
     """
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(_Disk(store))
         await disk(onward_parties.prepare)

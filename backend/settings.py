@@ -20,6 +20,7 @@ class Settings:
     name: str | None = None  # at the broker, where several are one `by`
     share: str | None = None
     export: Path | None = None
+    onward: Path | None = None  # to whom readings are handed on
     fleet_key: Path | None = None
     issuer: str | None = None
     gap_patience_s: float = 900.0

@@ -6,6 +6,7 @@ a repeat for a second measurement, as FUT does. It can be told to make trouble.
 """
 
 import json
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -176,11 +177,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(fut: Fut) -> Iterator[Fut]:
+def running(fut: Fut, tls: ssl.SSLContext | None = None) -> Iterator[Fut]:
     handler = type("Handler", (_Handler,), {"fut": fut})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        fut.base = f"http://127.0.0.1:{server.server_address[1]}"
+        if tls is not None:
+            server.socket = tls.wrap_socket(
+                server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        scheme = "http" if tls is None else "https"
+        fut.base = f"{scheme}://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="FUT")
         thread.start()
         try:
