@@ -8,15 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from backend.fhir_server import FhirServer
-from backend.onward import Undeliverable
-from backend.onward_access import Certificate
-from backend.onward_http import Web
 from gateway.fhir import names, render
 from gateway.model import Patient
 from tests.fhir_server.clinic import PATIENCE_S, Clinic, later, of_reading
 from tests.fhir_server.kinds import case, somebody
-from tests.fhir_server.receiving import to_hand_on
 
 SENDERS = 4
 LOGICAL = Patient("", str(uuid4()), "logical")
@@ -51,15 +46,6 @@ def test_two_patients_under_one_identifier_are_refused(clinic: Clinic) -> None:
     before = later()
     assert clinic.post(render(case("weight", person))).status == 412
     assert clinic.written_since(before) == []
-
-
-async def test_the_receiver_calls_a_reading_of_an_unknown_patient_undeliverable(
-    clinic: Clinic,
-) -> None:
-    async with Web() as web:
-        server = FhirServer(web, Certificate(), str(clinic.http.base_url).rstrip("/"))
-        with pytest.raises(Undeliverable):
-            await server.hand_on(to_hand_on(case("weight", somebody())))
 
 
 def test_of_the_same_bundle_from_several_at_once_one_is_taken_and_the_others_can_come_again(

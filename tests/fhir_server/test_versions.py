@@ -1,5 +1,6 @@
 """A later version takes the place of an earlier one, and what is there stays where it is."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -89,3 +90,30 @@ def test_a_withdrawn_reading_is_entered_in_error_and_stays_so(clinic: Clinic) ->
     assert (found["status"], found["meta"]["versionId"]) == ("entered-in-error", "2")
     assert "valueQuantity" not in found
     assert found["dataAbsentReason"]["coding"][0]["code"] == "error"
+
+
+def test_a_server_by_itself_takes_an_amendment_that_comes_after_a_later_one(clinic: Clinic) -> None:
+    """R4 has no conditional update that does nothing where a later version is: without a match it
+    creates. So whoever POSTs must keep the order of versions, as the receiver does.
+    """
+    first, second, third = versions(clinic, "121", "131", "141")
+    post(clinic, first, third, second)
+    assert seen(clinic, first) == ("amended", "131")
+
+
+def test_an_amendment_put_by_the_server_s_own_id_and_version_overwrites_no_later_one(
+    clinic: Clinic,
+) -> None:
+    """What somebody can do who must POST without knowing what came before: look, then `ifMatch`."""
+    first, second, third = versions(clinic, "121", "131", "141")
+    post(clinic, first)
+    there = pressure(clinic, first)
+    post(clinic, third)
+    late = json.loads(render(second))
+    for entry in late["entry"]:
+        if entry["request"]["method"] == "PUT":
+            entry["resource"]["id"] = there["id"]
+            url, version = f"Observation/{there['id']}", there["meta"]["versionId"]
+            entry["request"] = {"method": "PUT", "url": url, "ifMatch": f'W/"{version}"'}
+    assert clinic.post(json.dumps(late).encode()).status in (409, 412)
+    assert seen(clinic, first) == ("amended", "141")
