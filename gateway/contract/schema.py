@@ -77,10 +77,59 @@ _PROPERTIES: Schema = {
     },
 }
 
+_URN = {"type": "string", "pattern": "^urn:uuid:[0-9a-f-]{36}$"}
+
+# What a receiver may count on in every Bundle; FHIR R4 itself and the profiles say the rest.
+_BUNDLE: Schema = {
+    "title": "Body of up/observation",
+    "description": "A FHIR R4 (4.0.1) transaction Bundle: one reading, with the meter and the"
+    " gateway. A second POST of it changes nothing.",
+    "type": "object",
+    "required": ["resourceType", "type", "identifier", "timestamp", "entry"],
+    "properties": {
+        "resourceType": {"const": "Bundle"},
+        "type": {"const": "transaction"},
+        "identifier": {
+            "description": "UUID version 5 of `bundle:VERSION` in the name space of the reading's"
+            " `id`: another one is refused.",
+            "type": "object",
+            "required": ["system", "value"],
+            "properties": {"system": {"const": "urn:ietf:rfc:3986"}, "value": _URN},
+        },
+        "timestamp": {"type": "string", "format": "date-time"},
+        "entry": {
+            "type": "array",
+            "minItems": 3,
+            "items": {
+                "type": "object",
+                "required": ["fullUrl", "resource", "request"],
+                "properties": {
+                    "fullUrl": _URN,
+                    "resource": {
+                        "type": "object",
+                        "required": ["resourceType", "identifier"],
+                        "properties": {
+                            "resourceType": {"enum": ["Device", "Observation", "Patient"]}
+                        },
+                    },
+                    "request": {
+                        "description": "POST with ifNoneExist creates what is not there; PUT"
+                        " by identifier brings a later version.",
+                        "type": "object",
+                        "required": ["method", "url"],
+                        "properties": {"method": {"enum": ["POST", "PUT"]}},
+                    },
+                },
+            },
+        },
+    },
+}
+
 
 def schemas() -> dict[str, Schema]:
     """By file name without its ending; the body of each channel, and the user properties."""
     made: dict[str, Schema] = {
+        "observation": _BUNDLE,
         "observation-properties": _PROPERTIES,
         "status": TypeAdapter(Status | Offline).json_schema(mode="serialization"),
         "reply": Reply.model_json_schema(mode="serialization"),

@@ -1,6 +1,6 @@
 """One example of every message, as the contract page shows them.
 
-python -m tests.contract.examples writes docs/contract/examples/ and docs/contract/schema/ anew.
+python -m tests.contract.examples writes what docs/contract/ has of machine-made files anew.
 """
 
 import hashlib
@@ -16,10 +16,10 @@ from drivers.api import Kind, Reading
 from gateway import contract
 from gateway.contract import Publication, Receipt, Receipts, Status, Topics
 from gateway.contract import status as make_status
-from gateway.contract.__main__ import write as write_schemas
+from gateway.contract.__main__ import write as write_contract
 from gateway.fhir import render
 from gateway.model import Message
-from tests.contract.published import EXAMPLES, SCHEMAS
+from tests.contract.published import DIRECTORY, EXAMPLES
 from tests.fhir import records
 
 TOPICS = Topics("325421000016001", "gw-7k2m9x4pqr")
@@ -140,7 +140,7 @@ def as_text(publication: Publication) -> str:
 
 def write() -> None:
     EXAMPLES.mkdir(parents=True, exist_ok=True)
-    write_schemas(SCHEMAS)
+    write_contract(DIRECTORY)
     for name, publication in publications().items():
         (EXAMPLES / f"{name}.json").write_text(pretty(as_text(publication)))
 

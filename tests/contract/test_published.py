@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from gateway.contract import Topics
+from gateway.contract.asyncapi import asyncapi
 from gateway.contract.schema import schemas
 from tests.contract import examples
 from tests.contract.published import DIRECTORY, EXAMPLES, SCHEMAS, violations
@@ -14,6 +16,30 @@ REWRITE = "run: python -m tests.contract.examples"
 def test_the_schemas_are_current() -> None:
     written = {path.stem: json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")}
     assert written == schemas(), REWRITE
+
+
+def test_the_asyncapi_document_is_current() -> None:
+    assert json.loads((DIRECTORY / "asyncapi.json").read_text()) == asyncapi(), REWRITE
+
+
+def test_the_asyncapi_document_has_every_topic_and_refers_to_files_that_are_there() -> None:
+    document = asyncapi()
+    topics = Topics("{organisation}", "{gateway}")
+    assert sorted(each["address"] for each in document["channels"].values()) == sorted(
+        (topics.observation, topics.status, topics.reply, topics.receipt, topics.command)
+    )
+    messages = [m for each in document["channels"].values() for m in each["messages"].values()]
+    references = [
+        each[part]["$ref"] for each in messages for part in ("payload", "headers") if part in each
+    ]
+    assert sorted(references) == sorted(f"./schema/{path.name}" for path in SCHEMAS.glob("*.json"))
+
+
+def test_the_gateway_sends_upwards_and_receives_downwards() -> None:
+    document = asyncapi()
+    for name, operation in document["operations"].items():
+        up = "/up/" in document["channels"][name]["address"]
+        assert operation["action"] == ("send" if up else "receive")
 
 
 def test_the_examples_are_current() -> None:
@@ -42,6 +68,7 @@ def test_the_page_names_every_topic_schema_and_example() -> None:
     page = (DIRECTORY / "README.md").read_text()
     names = [f"schema/{path.name}" for path in SCHEMAS.glob("*.json")]
     names += [f"examples/{path.name}" for path in EXAMPLES.glob("*.json")]
+    names += ["asyncapi.json", "consumer.py", "consumer.js"]
     names += ["up/observation", "up/status", "up/reply", "down/receipt", "down/command"]
     assert [name for name in names if name not in page] == []
 
