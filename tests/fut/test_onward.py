@@ -1,6 +1,7 @@
 """From a gateway over a real broker and a receiver's process to FHIR and FUT, and back again."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -9,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from gateway import contract
-from gateway.contract import Receipt
+from gateway.contract import Receipt, Topics
 from gateway.uplink import Uplink
-from simulator.broker import Broker
+from simulator.broker import Broker, access_list
 from simulator.pki import Authority
 from tests.backend import running
-from tests.backend.parts import TOPICS, message, reading
+from tests.backend.parts import GATEWAY, OTHER, TOPICS, message, reading
 from tests.backend.running import LONG_S, Receiver, tell
 from tests.fut import fhir_standin, plans, standin
 from tests.fut.fhir_standin import Server
@@ -113,17 +114,74 @@ async def test_what_is_refused_is_told_with_its_reason(
     assert "121" not in str(receipts[1].reason)
 
 
-async def told(uplink: Uplink, number: int) -> list[Receipt]:
+async def told(
+    uplink: Uplink, number: int, topics: Topics = TOPICS, what: int = 1
+) -> list[Receipt]:
     """The receipts that follow one reading."""
     receipts: list[Receipt] = []
     async with uplink.connect() as session:
-        await session.subscribe(TOPICS.receipt)
+        await session.subscribe(topics.receipt)
         messages = session.messages()
-        assert await session.publish(contract.observation(TOPICS, message(1), 600)) == 0
+        sent = message(what, gateway=topics.gateway, seq=1)
+        assert await session.publish(contract.observation(topics, sent, 600)) == 0
         async with asyncio.timeout(LONG_S):
             while len(receipts) < number:
                 receipts += contract.parse_receipts((await anext(messages)).body).receipts
     return receipts
+
+
+PARTY = """
+[[party]]
+to = "fhir"
+name = "{name}"
+base = "{base}"
+ca = "{ca}"
+where = {{ {where} }}
+"""
+
+
+async def test_three_parties_behind_one_receiver_of_several_organisations_and_no_leak(
+    authority: Authority, tmp_path: Path
+) -> None:
+    own = authority.server()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(own.certificate, own.key)
+    (tmp_path / "directory.toml").write_text('["org2"]\nmunicipality = "0851"\n')
+    wheres = {
+        "region": 'organisation = ["org1"]',
+        "municipality": 'municipality = ["0851"]',
+        "practice": 'organisation = ["org3"]',
+    }
+    broker = running.broker(tmp_path, authority)
+    with (tmp_path / "broker" / "acl").open("a") as rights:
+        rights.write(access_list("org2", [OTHER], ["receiver-1"]))
+    with ExitStack() as started:
+        servers = {
+            name: started.enter_context(fhir_standin.running(Server(), tls)) for name in wheres
+        }
+        onward = tmp_path / "onward.toml"
+        onward.write_text(
+            f'directory = "{tmp_path}/directory.toml"\n'
+            + "".join(
+                PARTY.format(name=name, base=server.base, ca=authority.ca, where=wheres[name])
+                for name, server in servers.items()
+            )
+        )
+        more = ("--onward", str(onward), "--org", "+")
+        async with broker, Receiver(broker, authority, tmp_path / "store.db", *more):
+            uplink = running.uplink(broker, authority)
+            assert [each.status for each in await told(uplink, 2)] == ["stored", "delivered"]
+            theirs = Topics("org2", OTHER)
+            uplink = running.uplink(broker, authority, OTHER)
+            receipts = await told(uplink, 2, theirs, 2)
+            assert [each.status for each in receipts] == ["stored", "delivered"]
+    got = {name: [gateway_of(body) for body in s.bodies] for name, s in servers.items()}
+    assert got == {"region": [GATEWAY], "municipality": [OTHER], "practice": []}
+
+
+def gateway_of(body: bytes) -> str:
+    device = json.loads(body)["entry"][0]["resource"]
+    return str(device["serialNumber"])
 
 
 async def test_a_file_that_cannot_be_used_is_one_line_and_status_78(
