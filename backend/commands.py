@@ -4,16 +4,16 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from backend.store import Database, asks, looks, open_database
+from backend.store import Database, DeadLetter, asks, looks, open_database
 from backend.store import dead_letters as letters
 from backend.store.asks import Answer, Wanted
-from backend.store.looks import Missing, Overview
+from backend.store.looks import Missing, Overview, Undeliverable
 
 OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
 
@@ -67,7 +67,7 @@ def _needs(seen: Overview) -> Iterator[str]:
     if seen.dead_letters:
         yield f"{seen.dead_letters} dead letters: look at `hjemgate-receiver dead-letters`"
     if seen.undeliverable:
-        yield f"{seen.undeliverable} readings could not be delivered onward"
+        yield f"{seen.undeliverable} readings could not be handed on: look there as well"
     for notice in seen.notices:
         often = f"{notice.times} times, last {_when(notice.last_at)}"
         yield f"{notice.gateway}: {notice.what} ({often})"
@@ -99,20 +99,30 @@ def dead_letters(db: Database, show: int | None, discard: int | None, *, as_json
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()
     elif as_json:
-        _print_json(
-            [
-                asdict(each) | {"body": None if each.body is None else len(each.body)}
-                for each in found
-            ]
-        )
+        rows = [
+            asdict(each) | {"body": None if each.body is None else len(each.body)} for each in found
+        ]
+        onward = [asdict(each) for each in looks.undeliverable(db)]
+        _print_json({"dead_letters": rows, "undeliverable": onward})
     else:
-        for each in found:
-            print(
-                f"{each.number}  {_when(each.last_at)}  {each.topic}  {each.deliveries} times:"
-                f" {each.reason}"
-            )
-        print("No dead letters." if not found else "--show N: the octets; --discard N: forget it")
+        _print_letters(found, looks.undeliverable(db))
     return OK
+
+
+def _print_letters(found: Sequence[DeadLetter], undeliverable: Sequence[Undeliverable]) -> None:
+    for each in found:
+        print(
+            f"{each.number}  {_when(each.last_at)}  {each.topic}  {each.deliveries} times:"
+            f" {each.reason}"
+        )
+    print("--show N: the octets; --discard N: forget it" if found else "No dead letters.")
+    if undeliverable:
+        print("\nHeld here, and not to be handed on:")
+    for reading in undeliverable:
+        print(
+            f"{_when(reading.at)}  {reading.gateway}  {reading.id} version {reading.version}:"
+            f" {reading.reason}"
+        )
 
 
 def replay(db: Database, args: argparse.Namespace) -> int:

@@ -60,6 +60,17 @@ class Overview:
     notices: tuple[Notice, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """A reading that is held here, and that nobody behind the receiver will take."""
+
+    id: UUID
+    version: int
+    gateway: str
+    at: datetime
+    reason: str | None
+
+
 def readings(path: Path) -> Iterator[StoredReading]:
     """Everything held in that SQLite file, in the order of arrival; copies left out."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
@@ -108,6 +119,18 @@ def overview(db: Database) -> Overview:
             )
         ),
     )
+
+
+def undeliverable(db: Database) -> list[Undeliverable]:
+    rows = db.execute(
+        "SELECT r.id, r.version, r.gateway, o.settled_at, o.reason"
+        " FROM onward o JOIN reading r ON r.number = o.reading"
+        " WHERE o.state = 'undeliverable' ORDER BY o.position"
+    )
+    return [
+        Undeliverable(UUID(name), version, gateway, moment(at), reason)
+        for name, version, gateway, at, reason in rows
+    ]
 
 
 def missing(db: Database) -> list[Missing]:

@@ -3,16 +3,19 @@
 import asyncio
 import hashlib
 import json
+import ssl
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import aiomqtt
 import pytest
 
-from backend.store import dead_letters, open_database
+from backend.store import dead_letters, onward, open_database
 from gateway import contract
-from gateway.contract import Publication, Receipt
+from gateway.contract import Publication, Receipt, Topics
 from gateway.model import Message
 from gateway.uplink import Uplink, UplinkError
 from simulator.broker import Broker
@@ -114,6 +117,39 @@ async def test_a_gateway_cannot_speak_for_another(
     assert receiver.held() == []
 
 
+async def test_a_payload_of_a_megabyte_reaches_nobody(
+    uplink: Uplink, broker: Broker, authority: Authority, receiver: Receiver
+) -> None:
+    tls = ssl.create_default_context(cafile=broker.ca)
+    other = authority.client(OTHER)
+    tls.load_cert_chain(other.certificate, other.key)
+    with pytest.raises(aiomqtt.MqttError):
+        async with aiomqtt.Client(
+            *(broker.host, broker.port),
+            identifier=OTHER,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            tls_context=tls,
+            timeout=5,
+        ) as careless:  # it does not look at the broker's limit, as ours does
+            await careless.publish(Topics("org1", OTHER).observation, bytes(1_000_000), qos=1)
+    (receipt,) = await answers(uplink, OBSERVATION)
+    assert receipt.status == "stored"
+
+
+async def test_undeliverable_readings_are_named_among_the_dead_letters(
+    uplink: Uplink, receiver: Receiver
+) -> None:
+    await answers(uplink, OBSERVATION)
+    database = open_database(receiver.store)
+    onward.settle(database, 1, "undeliverable", "no such patient", datetime.now(UTC))
+    database.close()
+    store = ("--store", receiver.store)
+    code, output, _ = await running.tell("dead-letters", *store)
+    assert (code, f"{GATEWAY}  {MESSAGE.id} version 1: no such patient" in output) == (0, True)
+    code, output, _ = await running.tell("status", *store)
+    assert (code, "! 1 readings could not be handed on" in output) == (1, True)
+
+
 async def test_it_comes_back_when_the_broker_does(
     uplink: Uplink, receiver: Receiver, broker: Broker
 ) -> None:
@@ -194,7 +230,8 @@ async def test_status_and_dead_letters_say_what_needs_somebody(
     assert (facts["readings"], facts["waiting"], len(facts["needs"])) == (2, 2, 2)
     code, output, _ = await running.tell("dead-letters", *store)
     assert (code, "body: not a FHIR Bundle" in output) == (0, True)
-    number = json.loads((await running.tell("dead-letters", "--json", *store))[1])[0]["number"]
+    letters = json.loads((await running.tell("dead-letters", "--json", *store))[1])
+    number = letters["dead_letters"][0]["number"]
     assert (await running.tell("dead-letters", "--show", str(number), *store))[1] == "{}"
     assert (await running.tell("dead-letters", "--discard", str(number), *store))[0] == 0
     assert (await running.tell("dead-letters", *store))[1] == "No dead letters.\n"
