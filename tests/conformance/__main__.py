@@ -23,6 +23,7 @@ from tests.fhir.mutants import MUTANTS, Mutant
 from tests.fhir.rules import faults
 
 EX_UNAVAILABLE = 69
+SHOWN = 50  # failures: one cause makes hundreds
 GOOD, BAD, VITAL = "good: ", "bad: ", "vital sign of "
 
 
@@ -48,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.all:
         _print_all(said)
     failures = [*_good(good, said), *_bad(said)]
-    for failure in failures:
-        print(failure)
+    shown = failures if chosen.all else failures[:SHOWN]
+    print("\n".join(shown))
+    if len(shown) < len(failures):
+        print(f"and {len(failures) - len(shown)} more: --all prints them")
     verdict = f"{len(failures)} FAILED" if failures else "all as they should be"
     print(f"\nconformance: {verdict}, in {time.monotonic() - began:.0f} s")
     return 1 if failures else 0

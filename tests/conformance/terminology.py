@@ -3,7 +3,7 @@
 terminology.csv is kept apart from the gateway's own tables, so that a code mistyped there is found.
 Its sources: PHD, R4, DK, FUT8, FUT10, CGM: the number occurs in HL7's Personal Health Device guide
 2.0.0, FHIR R4, DK Core, the Danish infrastructure's guide 8.0.0 or 10.0.0, HL7's CGM guide. GHS:
-Philips' published sensor examples. ANT: the Antidote stack's nomenclature. NOM: at least four
+Philips' published sensor examples. ANT: the Antidote stack's nomenclature. NOM: at least three
 independent published copies of the ISO/IEEE 11073-10101 table agree. LOINC: its published table.
 ASN1: the names of IEEE 11073-20601's MeasurementStatus.
 """
