@@ -50,9 +50,9 @@ def _dispatch(args: argparse.Namespace) -> int:
     try:
         match args.verb:
             case "status":
-                return commands.status(database, as_json=args.json)
+                return commands.status(database, forget=args.seen, as_json=args.json)
             case "dead-letters":
-                return commands.dead_letters(database, args.show, args.discard, as_json=args.json)
+                return commands.dead_letters(database, args)
             case _:
                 return commands.replay(database, args)
     finally:
@@ -142,10 +142,16 @@ def parser() -> argparse.ArgumentParser:
     _run_arguments(verbs.add_parser("run", help="receive, in the foreground"))
     status = verbs.add_parser("status", help="what is held, what is missing, what needs somebody")
     _look_arguments(status)
+    status.add_argument(
+        "--seen", action="store_true", help="forget what was noticed, and numbers that never come"
+    )
     letters = verbs.add_parser("dead-letters", help="what could not be taken, and why")
     _look_arguments(letters)
     one = letters.add_mutually_exclusive_group()
     one.add_argument("--show", type=int, metavar="N", help="the octets of one, to standard output")
+    one.add_argument(
+        "--again", action="store_true", help="hand on what was undeliverable once more"
+    )
     one.add_argument("--discard", type=int, metavar="N", help="forget one")
     _replay_arguments(verbs.add_parser("replay", help="ask a gateway for readings once more"))
     return whole

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from backend.store import Database, DeadLetter, asks, looks, open_database
+from backend.store import Database, DeadLetter, asks, looks, onward, open_database
 from backend.store import dead_letters as letters
 from backend.store.asks import Answer, Wanted
 from backend.store.looks import Missing, Overview, Undeliverable
@@ -35,8 +35,10 @@ def opened(store: str) -> Database:
     return open_database(store)
 
 
-def status(db: Database, *, as_json: bool) -> int:
+def status(db: Database, *, forget: bool, as_json: bool) -> int:
     """1 if somebody should look."""
+    if forget:
+        looks.seen(db)
     seen = looks.overview(db)
     needs = list(_needs(seen))
     if as_json:
@@ -86,9 +88,12 @@ def _of_missing(each: Missing) -> str:
             return f"{where} does not come, the gateway says: {each.reason or each.state}"
 
 
-def dead_letters(db: Database, show: int | None, discard: int | None, *, as_json: bool) -> int:
+def dead_letters(db: Database, args: argparse.Namespace) -> int:
+    show, discard = args.show, args.discard
     found = letters.listed(db)
-    if discard is not None:
+    if args.again:
+        print(f"{onward.again(db, datetime.now(UTC))} readings are to be handed on once more.")
+    elif discard is not None:
         if not letters.discard(db, discard):
             raise Failure(f"there is no dead letter {discard}", ATTENTION)
         print(f"Dead letter {discard} is forgotten.")
@@ -98,12 +103,12 @@ def dead_letters(db: Database, show: int | None, discard: int | None, *, as_json
             raise Failure(f"there is no dead letter {show} with octets", ATTENTION)
         sys.stdout.buffer.write(body)
         sys.stdout.buffer.flush()
-    elif as_json:
+    elif args.json:
         rows = [
             asdict(each) | {"body": None if each.body is None else len(each.body)} for each in found
         ]
-        onward = [asdict(each) for each in looks.undeliverable(db)]
-        _print_json({"dead_letters": rows, "undeliverable": onward})
+        not_taken = [asdict(each) for each in looks.undeliverable(db)]
+        _print_json({"dead_letters": rows, "undeliverable": not_taken})
     else:
         _print_letters(found, looks.undeliverable(db))
     return OK
@@ -117,7 +122,7 @@ def _print_letters(found: Sequence[DeadLetter], undeliverable: Sequence[Undelive
         )
     print("--show N: the octets; --discard N: forget it" if found else "No dead letters.")
     if undeliverable:
-        print("\nHeld here, and not to be handed on:")
+        print("\nHeld here; could not be handed on (--again: try all of them once more):")
     for reading in undeliverable:
         print(
             f"{_when(reading.at)}  {reading.gateway}  {reading.id} version {reading.version}:"

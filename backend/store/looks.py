@@ -145,6 +145,14 @@ def missing(db: Database) -> list[Missing]:
     ]
 
 
+def seen(db: Database) -> int:
+    """Somebody has looked at what will not change: forget it. Returns how much it was."""
+    with db.writing():
+        notices = db.execute("DELETE FROM notice RETURNING 1")
+        gaps = db.execute("DELETE FROM missing WHERE state <> 'open' RETURNING 1")
+    return len(notices) + len(gaps)
+
+
 def _count(db: Database, what: str) -> int:
     ((count,),) = db.execute(f"SELECT count(*) FROM {what}")  # noqa: S608 -- constants alone
     return int(count)

@@ -16,6 +16,7 @@ from backend.store.shapes import ToHandOn
 
 Settled = Literal["delivered", "undeliverable"]
 
+MAX_REASON = 500  # characters, in a receipt
 LATER_VERSION = "a later version of it had been delivered"
 
 
@@ -64,7 +65,19 @@ def settle(db: Database, position: int, status: Settled, reason: str | None, now
         db.execute(
             "UPDATE onward SET state = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
             " WHERE position = ? AND state = 'waiting'",
-            *(status, reason, text(now), position),
+            *(status, reason and reason[:MAX_REASON], text(now), position),
+        )
+
+
+def again(db: Database, now: datetime) -> int:
+    """Whatever was undeliverable waits once more. Returns how many."""
+    with db.writing():
+        return len(
+            db.execute(
+                "UPDATE onward SET state = 'waiting', due_at = ?, settled_at = NULL,"
+                " told_at = NULL WHERE state = 'undeliverable' RETURNING position",
+                text(now),
+            )
         )
 
 

@@ -144,6 +144,18 @@ async def test_an_older_version_is_not_given_to_the_target(store: Store) -> None
     assert outcomes(store)[1] == (1, "delivered", onward.LATER_VERSION)
 
 
+def test_what_was_undeliverable_is_handed_on_again_when_told(store: Store) -> None:
+    store.keep([delivery(1), delivery(2)], NOW)
+    for position, status in ((1, "undeliverable"), (2, "delivered")):
+        onward.settle(store.database, position, status, "x" * 900, NOW)  # type: ignore[arg-type]
+    told = onward.untold(store.database, 100)
+    assert [len(each.reason or "") for each in told] == [500, 500]
+    onward.told(store.database, told, NOW)
+    assert onward.again(store.database, LATER) == 1
+    assert order(store) == [(GATEWAY, 1)]
+    assert [each.status for each in onward.untold(store.database, 100)] == ["delivered"]
+
+
 def test_what_a_gateway_has_been_told_is_told_once(store: Store) -> None:
     store.keep([delivery(1)], NOW)
     order(store)

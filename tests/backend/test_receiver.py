@@ -148,6 +148,8 @@ async def test_undeliverable_readings_are_named_among_the_dead_letters(
     assert (code, f"{GATEWAY}  {MESSAGE.id} version 1: no such patient" in output) == (0, True)
     code, output, _ = await running.tell("status", *store)
     assert (code, "! 1 readings could not be handed on" in output) == (1, True)
+    await running.tell("dead-letters", "--again", *store)
+    assert (await running.tell("status", "--seen", *store))[0] == 0
 
 
 async def test_it_comes_back_when_the_broker_does(

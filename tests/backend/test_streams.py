@@ -7,7 +7,7 @@ import pytest
 from backend.store import Store, StoredReading, asks, gateways, readings_of, streams
 from backend.store.asks import Answer, Wanted
 from backend.store.gateways import Word
-from backend.store.looks import missing, overview
+from backend.store.looks import missing, overview, seen
 from backend.store.store import OLD_EPOCH, USED_TWICE
 from tests.backend.parts import GATEWAY, LATER, NOW, ORGANISATION, OTHER, delivery, reading
 
@@ -178,6 +178,15 @@ def test_a_new_reading_in_an_old_epoch_is_stored_and_noticed(store: Store) -> No
     (notice,) = overview(store.database).notices
     assert (notice.gateway, notice.what, notice.times) == (GATEWAY, OLD_EPOCH, 1)
     assert len(held(store)) == 3
+
+
+def test_what_somebody_has_seen_is_not_shown_again(store: Store) -> None:
+    store.keep([delivery(1), delivery(3, seq=1), delivery(5), delivery(9)], NOW)
+    with store.database.writing():
+        streams.take_out(store.database, 1, (2, 3), "gone", None)
+    assert (seen(store.database), gaps(store, "gone")) == (2, [])
+    assert overview(store.database).notices == ()
+    assert gaps(store) == [(4, 4), (6, 8)]
 
 
 def test_a_repeat_out_of_an_old_epoch_is_nothing_to_notice(store: Store) -> None:
