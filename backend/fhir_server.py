@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access
 from backend.onward_http import Answer, Web
-from backend.onward_json import Json, parsed
+from backend.onward_json import Json, parsed, part, parts, word
 from backend.store import ToHandOn
 
 STUBBORN = 20  # failures of one Bundle at a server that is otherwise well
@@ -74,9 +74,9 @@ def _good(answer: Answer, entries: int, said: str) -> None:
     body = answer.body
     if body is None:
         raise TryAgain(f"{said}, and half a body")
-    if body.get("type") != "transaction-response":
+    if word(body, "type") != "transaction-response":
         raise TryAgain(f"{said}, and no transaction-response: check its address")
-    done = [_status(entry) for entry in body.get("entry", ()) if isinstance(entry, dict)]
+    done = [_status(entry) for entry in parts(body, "entry")]
     bad = sorted({each for each in done if not each.startswith("2")})
     if bad:
         raise Undeliverable(f"{said}, and within it {', '.join(bad)}")
@@ -85,17 +85,16 @@ def _good(answer: Answer, entries: int, said: str) -> None:
 
 
 def _status(entry: Json) -> str:
-    response = entry.get("response")
-    text = str(response.get("status", "")) if isinstance(response, dict) else ""
+    text = word(part(entry, "response"), "status")
     return text[:3] if text[:3].isdecimal() else "no status"
 
 
 def _passes(answer: Answer) -> bool:
     errors = answer.errors()
-    return bool(errors) and all(issue.get("code") in PASSING for issue in errors)
+    return bool(errors) and all(word(issue, "code") in PASSING for issue in errors)
 
 
 def _codes(answer: Answer) -> str:
     """The codes of its issues: FHIR's own words, nobody's data."""
-    codes = sorted({str(issue.get("code")) for issue in answer.errors()})
+    codes = sorted({word(issue, "code") for issue in answer.errors()})
     return f" ({', '.join(code[:30] for code in codes)})" if codes else ""

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from backend.onward import TryAgain
-from backend.onward_json import Json, octets, parsed
+from backend.onward_json import Json, octets, parsed, parts, word
 
 try:
     import httpx
@@ -48,12 +48,11 @@ class Answer:
 
     def issues(self) -> list[Json]:
         """Of an OperationOutcome."""
-        if self.body is None or self.body.get("resourceType") != "OperationOutcome":
-            return []
-        return [issue for issue in self.body.get("issue", ()) if isinstance(issue, dict)]
+        body = self.body or {}
+        return parts(body, "issue") if word(body, "resourceType") == "OperationOutcome" else []
 
     def errors(self) -> list[Json]:
-        return [issue for issue in self.issues() if issue.get("severity") in {"error", "fatal"}]
+        return [issue for issue in self.issues() if word(issue, "severity") in {"error", "fatal"}]
 
 
 @dataclass(slots=True)
@@ -139,7 +138,7 @@ class Web:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.rest.failed(loop.time())
             raise NotSent(f"no connection: {_words(error)}") from error
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, OSError) as error:  # TLS 1.3 refuses us while we read
             self.rest.failed(loop.time())
             raise NoAnswer(f"no whole answer: {_words(error)}") from error
         if response.status_code in {429, 502, 503, 504}:

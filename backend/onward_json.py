@@ -16,6 +16,24 @@ def parsed(octets: bytes) -> Any:  # noqa: ANN401 -- whatever stood there
         raise ValueError("nested too deeply") from None
 
 
+# Of what a stranger wrote: the member if it has the shape that is meant, else nothing.
+
+
+def word(element: Json, name: str) -> str:
+    found = element.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def part(element: Json, name: str) -> Json:
+    found = element.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def parts(element: Json, name: str) -> list[Json]:
+    found = element.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
 def octets(element: object) -> bytes:
     """*element*: what `parsed` returns; compact, UTF-8."""
     return _text(element).encode()

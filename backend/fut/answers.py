@@ -7,9 +7,9 @@ fragments below are what of each text does not vary.
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any
 
 from backend.onward_http import Answer
+from backend.onward_json import part, parts, word
 
 
 class Verdict(Enum):
@@ -84,22 +84,19 @@ def verdict(answer: Answer, entries: int) -> Verdict:
 
 def created(answer: Answer) -> int:
     """How many resources it says that it created."""
-    body: Mapping[str, Any] = answer.body or {}
-    if body.get("resourceType") == "Parameters":  # the output parameter is called `bundle`
-        inner = [p.get("resource", {}) for p in body.get("parameter", ()) if isinstance(p, dict)]
-        body = inner[0] if len(inner) == 1 else {}
-    if body.get("type") != "transaction-response":
+    body = answer.body or {}
+    if word(body, "resourceType") == "Parameters":  # the output parameter is called `bundle`
+        told = parts(body, "parameter")
+        body = part(told[0], "resource") if len(told) == 1 else {}
+    if word(body, "type") != "transaction-response":
         return 0
-    return sum(
-        isinstance(entry, dict) and str(entry.get("response", {}).get("status", ""))[:2] == "20"
-        for entry in body.get("entry", ())
-    )
+    statuses = [word(part(entry, "response"), "status") for entry in parts(body, "entry")]
+    return sum(status.startswith("20") for status in statuses)
 
 
 def _texts(answer: Answer) -> Iterator[str]:
     for issue in answer.errors():
-        details = issue.get("details")
-        details = details if isinstance(details, dict) else {}
-        yield str(issue.get("diagnostics", ""))
-        yield str(details.get("text", ""))
-        yield from (str(each.get("code", "")) for each in details.get("coding", ()))
+        details = part(issue, "details")
+        yield word(issue, "diagnostics")
+        yield word(details, "text")
+        yield from (word(each, "code") for each in parts(details, "coding"))

@@ -13,7 +13,7 @@ from backend.fut.projection import Sought, Submission
 from backend.onward import TryAgain
 from backend.onward_access import Access, Context
 from backend.onward_http import Answer, Web
-from backend.onward_json import Json
+from backend.onward_json import Json, part, parts, word
 
 AROUND = timedelta(hours=24)  # slots this far from the moment of a measurement are asked for
 
@@ -54,8 +54,7 @@ class Api:
                 f"{self.measurement}/$submit-measurement", submission.parameters, h
             ),
         )
-        found = answers.verdict(answer, len(submission.sought))
-        return found, _said("FUT", answer)
+        return answers.verdict(answer, len(submission.sought)), _said("FUT", answer)
 
     async def has(self, sought: Sequence[Sought], episode: str) -> bool:
         """Whether any of them is there; what went in one call is there as a whole, or not at all.
@@ -79,11 +78,7 @@ class Api:
             _context(sought.patient, episode),
             lambda h: self.web.search(f"{self.measurement}/Observation", query, h),
         )
-        body = answer.body
-        if not answer.good or body is None or body.get("type") != "searchset":
-            raise TryAgain(_said("the search before a resend", answer))
-        found = [entry.get("resource", {}) for entry in body.get("entry", ())]
-        return any(_is(each, sought) for each in found if isinstance(each, dict))
+        return found(answer, sought)
 
     async def _with_token(
         self, context: Context, call: Callable[[Mapping[str, str]], Awaitable[Answer]]
@@ -93,6 +88,14 @@ class Api:
             self.access.forget(context)
             answer = await call(await self.access.headers(context))
         return answer
+
+
+def found(answer: Answer, sought: Sought) -> bool:
+    """Whether the answer to a search has it; pure. Raises TryAgain where that cannot be known."""
+    body = answer.body
+    if not answer.good or body is None or word(body, "type") != "searchset":
+        raise TryAgain(_said("the search before a resend", answer))
+    return any(_is(part(entry, "resource"), sought) for entry in parts(body, "entry"))
 
 
 def _token_refused(answer: Answer) -> bool:
@@ -112,14 +115,13 @@ def _is(observation: Json, sought: Sought) -> bool:
 
     Nobody measures the same twice within one second.
     """
-    if observation.get("resourceType") != "Observation":
+    if word(observation, "resourceType") != "Observation":
         return False
-    if any(i.get("value") == sought.identifier for i in observation.get("identifier", ())):
+    if any(word(each, "value") == sought.identifier for each in parts(observation, "identifier")):
         return True
-    pairs = {
-        f"{c.get('system')}|{c.get('code')}" for c in observation.get("code", {}).get("coding", ())
-    }
-    orders = {_bare(str(each.get("reference"))) for each in observation.get("basedOn", ())}
+    codings = parts(part(observation, "code"), "coding")
+    pairs = {f"{word(each, 'system')}|{word(each, 'code')}" for each in codings}
+    orders = {_bare(word(each, "reference")) for each in parts(observation, "basedOn")}
     return (
         sought.code in pairs
         and _bare(sought.based_on) in orders
@@ -133,11 +135,10 @@ def _bare(reference: str) -> str:
 
 
 def _moment(observation: Json) -> datetime | None:
-    written = observation.get("effectiveDateTime") or observation.get("effectivePeriod", {}).get(
-        "start"
-    )
+    period = part(observation, "effectivePeriod")
+    written = word(observation, "effectiveDateTime") or word(period, "start")
     try:
-        found = datetime.fromisoformat(str(written))
+        found = datetime.fromisoformat(written)
     except ValueError:
         return None
     return found.replace(microsecond=0) if found.tzinfo else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 from backend.fut import codes
 from backend.onward_json import Json
@@ -44,14 +45,19 @@ def simulated(observation: Json) -> bool:
 
 def own(resource: Json) -> str | None:
     """The identifier that a gateway gives to each resource: a UUID as a URI."""
-    return next(
-        (
-            str(each.get("value"))
-            for each in resource.get("identifier", ())
-            if each.get("system") == URI and str(each.get("value")).startswith("urn:uuid:")
-        ),
-        None,
-    )
+    names = (str(i.get("value")) for i in resource.get("identifier", ()) if i.get("system") == URI)
+    return next((name for name in names if _is_uuid(name)), None)
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return name == f"urn:uuid:{UUID(name)}"
+    except ValueError:
+        return False
+
+
+def _token(identifier: Json) -> str:
+    return f"{identifier.get('system', '')}|{identifier.get('value', '')}"
 
 
 def subject(observation: Json, bundle: Json) -> str | None:
@@ -62,8 +68,7 @@ def subject(observation: Json, bundle: Json) -> str | None:
     for entry in bundle["entry"]:
         resource = entry["resource"]
         if entry.get("fullUrl") == reference and resource["resourceType"] == "Patient":
-            (identifier,) = resource["identifier"][:1]
-            return f"{identifier['system']}|{identifier['value']}"
+            return next((_token(each) for each in resource.get("identifier", ())), None)
     return reference or None
 
 

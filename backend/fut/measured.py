@@ -81,7 +81,7 @@ def measured(bundle: Json, rules: Rules) -> Measured:
     """Raises NotForFut where none of it may be sent."""
     _whole(bundle, rules)
     meals = {
-        reference["reference"]: each
+        reference.get("reference"): each
         for each in elements.observations(bundle)
         if elements.mdc(each) == codes.MEAL
         for reference in each.get(ABOUT_ANOTHER, ())

@@ -291,3 +291,10 @@ def test_what_fut_has_already_is_not_sent_again() -> None:
 def test_what_is_left_out_is_named_without_its_value() -> None:
     found = projected("blood-pressure", Row(plans.PANEL))
     assert found.left_out == ("NPU21692: no active ServiceRequest asks for it",)
+
+
+def test_a_context_that_points_nowhere_is_nobodys_word() -> None:
+    bundle = plans.bundle("glucose-fasting")
+    (context,) = (e["resource"] for e in bundle["entry"] if "derivedFrom" in e["resource"])
+    context["derivedFrom"] = [{"display": "a glucose"}]
+    assert len(measured(bundle, Rules()).measurements) == 1  # its own code says fasting
