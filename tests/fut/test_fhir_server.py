@@ -137,6 +137,17 @@ async def test_after_a_failure_a_server_is_left_in_peace(server: Server) -> None
     assert server.calls["fhir"] == 1
 
 
+def test_what_a_server_asks_for_is_heeded_within_reason() -> None:
+    rest = Rest(first_s=1)
+    untils = []
+    for wanted_s in (0.0, 0.0, 30.0, 86_400.0):
+        rest.failed(100.0, wanted_s)
+        untils.append(rest.until - 100.0)
+    assert untils == [1.0, 2.0, 30.0, 120.0]
+    rest.worked()
+    assert (rest.failures, rest.until) == (0, 0.0)
+
+
 def credentials(server: Server, refresh: Path | None = None) -> Any:
     grant = "client_credentials" if refresh is None else "refresh_token"
     fields = {"grant_type": grant, "client_id": "receiver", "scope": "system/*.write"}
