@@ -7,17 +7,19 @@ import signal
 import ssl
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
 from backend import commands
 from backend.commands import CONFIG, INTERRUPTED, OK, UNAVAILABLE, USAGE, Failure
-from backend.onward import Target
+from backend.onward import Pace, Target
 from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
+
+FASTEST = 10_000  # readings a second
 
 MORE = """\
 Exit codes: 0 well; 1 something needs attention, or failed; 64 wrong usage;
@@ -76,7 +78,7 @@ def run(settings: Settings) -> int:
 
 async def _serve(settings: Settings, store: Store, tls: ssl.SSLContext, sign: Sign | None) -> None:
     async with _onward(settings) as target:
-        receiver = Receiver(settings, store, tls, sign, target)
+        receiver = Receiver(settings, store, tls, sign, target, Pace(per_second=settings.pace))
         try:
             await until_told(receiver)
         finally:
@@ -157,6 +159,13 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _pace(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (pace := float(text)) <= FASTEST:
+            return pace
+    raise argparse.ArgumentTypeError(f"expected a number above 0, at most {FASTEST}")
+
+
 def _store_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", required=True, help="the SQLite file, or postgresql://... for several receivers"
@@ -193,6 +202,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PEM",
         help="the private key of the fleet: ask gateways for what is missing",
     )
+    add("--pace", type=_pace, default=10.0, metavar="N", help="readings a second, handed on")
     add("--issuer", help="our name in commands; --by if not given")
     add("--gap-patience", type=float, default=900.0, dest="gap_patience_s", metavar="SECONDS")
     add("--reconnect-cap", type=float, default=60.0, dest="reconnect_cap_s", metavar="SECONDS")

@@ -81,7 +81,8 @@ def _of_missing(each: Missing) -> str:
     match each.state:
         case "open":
             asked = f", asked for {each.asked} times" if each.asked else ""
-            return f"{where} has not come since {_when(each.since)}{asked}"
+            said = f"; the gateway says: {each.reason}" if each.reason else ""
+            return f"{where} has not come since {_when(each.since)}{asked}{said}"
         case "gone":
             return f"{where} is lost here and purged at the gateway; ask who else received it"
         case _:

@@ -24,6 +24,7 @@ class Settings:
     fleet_key: Path | None = None
     issuer: str | None = None
     gap_patience_s: float = 900.0
+    pace: float = 10.0  # readings a second, onward
     reconnect_cap_s: float = 60.0
 
     @property

@@ -76,15 +76,16 @@ def ask_for_missing(db: Database, patience: timedelta, now: datetime) -> int:
     """Make a command for each gap that is older than *patience*. Returns how many."""
     with db.writing():
         rows = db.execute(
-            "SELECT m.stream, m.first, m.last, m.asked, s.organisation, s.gateway, s.epoch"
+            "SELECT m.stream, m.first, m.last, m.asked, m.reason, s.organisation, s.gateway,"
+            " s.epoch"
             " FROM missing m JOIN stream s ON s.number = m.stream"
             " WHERE m.state = 'open' AND m.since <= ? AND m.ask_at <= ?"
             " AND s.organisation <> '' ORDER BY m.since LIMIT ?",
             *(text(now - patience), text(now), AT_ONCE),
         )
-        for stream, first, last, asked, organisation, gateway, epoch in rows:
+        for stream, first, last, asked, said, organisation, gateway, epoch in rows:
             if asked >= TRIES:
-                streams.take_out(db, stream, (first, last), "failed", UNANSWERED)
+                streams.take_out(db, stream, (first, last), "failed", said or UNANSWERED)
                 continue
             _make(db, organisation, gateway, Wanted(epoch, first, last), now)
             db.execute(
@@ -96,7 +97,7 @@ def ask_for_missing(db: Database, patience: timedelta, now: datetime) -> int:
 
 def next_to_send(db: Database, issuer: str, now: datetime) -> Ask | None:
     """With a number of *issuer* that is on disk before anybody sees it; the same one until it is
-    marked as sent. One process at a time: numbers must reach a gateway in their order.
+    marked as sent, or has expired. One process at a time: numbers must reach a gateway in order.
     """
     with db.writing():
         rows = db.execute(
@@ -106,7 +107,7 @@ def next_to_send(db: Database, issuer: str, now: datetime) -> Ask | None:
         if not rows:
             return None
         name, organisation, gateway, epoch, first, last, since, by, number, expires = rows[0]
-        if number is None:
+        if number is None or moment(expires) <= now:
             by, expires = issuer, text(now + LIFE)
             ((number,),) = db.execute(
                 "INSERT INTO issuer VALUES (?, 1) ON CONFLICT (name)"
@@ -143,6 +144,12 @@ def answered(db: Database, ask: UUID, gateway: str, answer: Answer, now: datetim
         for (stream,) in db.execute(
             "SELECT number FROM stream WHERE gateway = ? AND epoch = ?", gateway, epoch
         ):
+            if answer.status == "refused":  # its clock was not set yet, perhaps: ask tomorrow
+                db.execute(
+                    "UPDATE missing SET reason = ? WHERE stream = ? AND state = 'open'"
+                    " AND first <= ? AND last >= ?",
+                    *(answer.reason, stream, _end(last), first),
+                )
             for span, state, reason in _will_not_come(answer, first, last):
                 streams.take_out(db, stream, span, state, reason)
     return True
@@ -151,9 +158,9 @@ def answered(db: Database, ask: UUID, gateway: str, answer: Answer, now: datetim
 def _will_not_come(
     answer: Answer, first: int, last: int | None
 ) -> list[tuple[streams.Span, str, str | None]]:
-    end = 2**63 - 1 if last is None else last
-    if answer.status != "done":
-        return [((first, end), answer.status, answer.reason)]
+    end = _end(last)
+    if answer.status == "failed":
+        return [((first, end), "failed", answer.reason)]
     result: Mapping[str, Any] = answer.result or {}
     return [
         ((max(low, first), min(high, end)), state, None)
@@ -161,6 +168,10 @@ def _will_not_come(
         for low, high in result.get(state, ())
         if low <= end and high >= first
     ]
+
+
+def _end(last: int | None) -> int:
+    return 2**63 - 1 if last is None else last
 
 
 def answer_to(db: Database, ask: UUID) -> Answer | None:

@@ -41,7 +41,7 @@ _TABLES = (
         last_at TEXT NOT NULL,
         UNIQUE (gateway, epoch)
     ){strict}""",
-    # state: open; or why it will stay: gone, void, refused, failed.
+    # state: open; or why it will stay: gone, void, failed.
     """CREATE TABLE IF NOT EXISTS missing (
         stream {int} NOT NULL,
         first {int} NOT NULL,

@@ -135,13 +135,36 @@ def test_what_the_gateway_has_purged_is_said_to_be_lost(store: Store) -> None:
     assert (gaps(store, "gone"), gaps(store)) == ([(2, 3)], [(4, 4), (6, 8)])
 
 
-def test_a_gateway_that_refuses_needs_a_human_and_is_not_asked_again(store: Store) -> None:
+def test_what_cannot_be_had_by_number_is_not_asked_for_again(store: Store) -> None:
     keep(store, 3)
     (ask,) = asked(store)
-    answer(store, ask, Answer("refused", "this gateway obeys no commands", None))
+    answer(store, ask, Answer("failed", "epoch: not the one that this gateway counts in", None))
     (row,) = missing(store.database)
-    assert (row.state, row.reason) == ("refused", "this gateway obeys no commands")
+    assert (row.state, row.reason) == ("failed", "epoch: not the one that this gateway counts in")
     assert asks.ask_for_missing(store.database, PATIENCE, ASKING + timedelta(days=9)) == 0
+
+
+def test_a_gateway_that_refuses_is_asked_again_tomorrow_and_its_reason_is_kept(
+    store: Store,
+) -> None:
+    keep(store, 3)
+    (ask,) = asked(store)
+    answer(store, ask, Answer("refused", "the clock of this gateway is not set", None))
+    (row,) = missing(store.database)
+    assert (row.state, row.reason) == ("open", "the clock of this gateway is not set")
+    for day in range(1, asks.TRIES + 1):
+        asks.ask_for_missing(store.database, PATIENCE, ASKING + day * asks.LIFE)
+    (row,) = missing(store.database)
+    assert (row.state, row.reason) == ("failed", "the clock of this gateway is not set")
+
+
+def test_a_command_that_lay_too_long_goes_out_with_a_new_number(store: Store) -> None:
+    asks.make(store.database, ORGANISATION, GATEWAY, Wanted("e1", 1), NOW)
+    first = asks.next_to_send(store.database, "care-team", NOW)
+    later = asks.next_to_send(store.database, "care-team", NOW + asks.LIFE)
+    assert first is not None
+    assert later is not None
+    assert (later.id, later.number, later.expires) == (first.id, 2, NOW + 2 * asks.LIFE)
 
 
 def test_a_gateway_answers_for_itself_alone(store: Store) -> None:
