@@ -67,9 +67,9 @@ def _needs(seen: Overview) -> Iterator[str]:
     for each in seen.missing:
         yield _of_missing(each)
     if seen.dead_letters:
-        yield f"{seen.dead_letters} dead letters: look at `hjemgate-receiver dead-letters`"
+        yield f"dead letters: {seen.dead_letters}; see `hjemgate-receiver dead-letters`"
     if seen.undeliverable:
-        yield f"{seen.undeliverable} readings could not be handed on: look there as well"
+        yield f"could not be handed on: {seen.undeliverable}; see `hjemgate-receiver dead-letters`"
     for notice in seen.notices:
         often = f"{notice.times} times, last {_when(notice.last_at)}"
         yield f"{notice.gateway}: {notice.what} ({often})"
