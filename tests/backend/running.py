@@ -70,12 +70,12 @@ class Receiver:
         await self.start()
         return self
 
-    async def start(self) -> None:
+    async def start(self, says: bytes = b"listening") -> None:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "backend", *self._arguments),
             stderr=asyncio.subprocess.PIPE,
         )
-        await self.says(b"listening")
+        await self.says(says)
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()

@@ -116,3 +116,14 @@ async def test_a_database_that_goes_away_costs_nothing(
         await process.says(b"listening")
     assert [each.status for each in (*first, *second)] == ["stored", "stored"]
     assert b"WARNING store: the store: " in process.errors
+
+
+async def test_a_database_that_is_not_there_is_waited_for(
+    broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    address = f"postgresql:///receiver?host={tmp_path}&user=nobody"
+    process = running.Receiver(broker, authority, address)
+    await process.start(says=b"trying again")
+    await process.says(b"trying again")
+    await process.stop()
+    assert b"WARNING store: the store: connection" in process.errors
