@@ -36,8 +36,8 @@ def _entries(record: Record) -> list[Json]:
     gateway, meter = names.gateway(record.gateway.id), names.meter(record.device.identity)
     to = References(
         patient=names.subject(record.patient),
-        meter=names.urn(meter),
-        gateway=names.urn(gateway),
+        meter=names.entry(meter),
+        gateway=names.entry(gateway),
         timestamp=_explaining_timestamp(record),
     )
     made = [(name, resource) for name, resource in observations(record, to)]
@@ -58,12 +58,12 @@ def _explaining_timestamp(record: Record) -> str | None:
     """A clock pair explains a stamp of the meter's; without a stamp there is nothing to explain."""
     if record.clock is None or record.reading.taken_at is None:
         return None
-    return names.urn(names.timestamp(record.clock))
+    return names.entry(names.timestamp(record.clock))
 
 
 def _create(name: UUID, resource: Resource) -> Resource:
     return {
-        "fullUrl": names.urn(name),
+        "fullUrl": names.entry(name),
         "resource": resource,
         "request": {
             "method": "POST",
@@ -76,7 +76,7 @@ def _create(name: UUID, resource: Resource) -> Resource:
 def _update(name: UUID, resource: Resource) -> Resource:
     search = names.search(names.URI, names.urn(name))
     return {
-        "fullUrl": names.urn(name),
+        "fullUrl": names.entry(name),
         "resource": resource,
         "request": {"method": "PUT", "url": f"{resource['resourceType']}?{search}"},
     }
@@ -85,7 +85,7 @@ def _update(name: UUID, resource: Resource) -> Resource:
 def _patient(person: Patient, simulated: bool) -> Resource:
     """A citizen known by an opaque identifier alone, which is also how the server finds them."""
     return {
-        "fullUrl": names.urn(names.patient(person)),
+        "fullUrl": names.entry(names.patient(person)),
         "resource": {
             "resourceType": "Patient",
             "meta": meta(simulated, f"{PHD}PhdPatient"),

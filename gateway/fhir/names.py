@@ -46,6 +46,15 @@ def urn(name: UUID) -> str:
     return f"urn:uuid:{name}"
 
 
+def entry(name: UUID) -> str:
+    """The fullUrl of what is called *name*, by which the rest of its Bundle refers to it.
+
+    Never the identifier itself. A server puts the resource's place where the fullUrl stood, and
+    some do so wherever it stands: the identifier would be lost, and a second POST would double all.
+    """
+    return urn(uuid5(name, "entry"))
+
+
 def own(name: UUID) -> Resource:
     """The identifier that everything of ours carries and is found by."""
     return {"system": URI, "value": urn(name)}
@@ -71,7 +80,7 @@ def subject(person: Patient) -> str:
         case "logical":
             return f"Patient/{person.value}"
         case "entry":
-            return urn(patient(person))
+            return entry(patient(person))
         case _:
             return f"Patient?{search(person.system, person.value)}"
 

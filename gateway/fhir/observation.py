@@ -116,7 +116,7 @@ def _observation(shared: _Shared, name: UUID, part: Part, *, alone: bool) -> Res
         **({} if about else _notes(record, shared.decisions)),
         "device": {"reference": to.meter},
         # So that a status or a circumstance finds its measurement outside the Bundle too.
-        **({"derivedFrom": [{"reference": names.urn(about)}]} if about else {}),
+        **({"derivedFrom": [{"reference": names.entry(about)}]} if about else {}),
         **({"component": part.components} if part.components else {}),
     }
 

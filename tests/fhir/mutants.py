@@ -125,10 +125,17 @@ MUTANTS: tuple[Mutant, ...] = (
         hl7=False,
     ),
     Mutant(
-        "another identifier than its fullUrl",
+        "another identifier than it is found by",
         "own_identifier",
         BP,
         put(FIRST, "identifier", 0, "value", to="urn:uuid:1"),
+        hl7=False,
+    ),
+    Mutant(
+        "a fullUrl that is its identifier",
+        "own_identifier",
+        BP,
+        lambda e: e[FIRST].update(fullUrl=resource(e, FIRST)["identifier"][0]["value"]),
         hl7=False,
     ),
     Mutant(

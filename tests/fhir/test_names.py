@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from drivers.api import DeviceInfo, Kind, Reading
@@ -81,6 +82,22 @@ def test_the_phd_identifier_follows_the_guides_text() -> None:
 
 def test_a_spot_check_is_named_in_the_phd_identifier() -> None:
     assert [value[-7:] for value in phd_identifiers(oximetry())] == ["-150588", "-150588"]
+
+
+def test_a_full_url_stands_in_references_alone() -> None:
+    for made in (BLOOD_PRESSURE, CASES["blood-pressure-simulated-patient-entry"]):
+        places = [entry["fullUrl"] for entry in entries(made)]
+        rest = [_without_references(entry["resource"]) for entry in entries(made)]
+        assert [place for place in places if place in json.dumps(rest)] == []
+
+
+def _without_references(element: Any) -> Any:
+    if isinstance(element, list):
+        return [_without_references(each) for each in element]
+    if isinstance(element, dict):
+        kept = {name: each for name, each in element.items() if name != "reference"}
+        return {name: _without_references(each) for name, each in kept.items()}
+    return element
 
 
 def test_the_phd_identifier_is_left_out_without_a_stamp() -> None:

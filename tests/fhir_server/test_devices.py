@@ -25,7 +25,7 @@ def device_of(record: Record) -> Json:
     found: Json = next(
         entry["resource"]
         for entry in bundle["entry"]
-        if entry["fullUrl"] == names.urn(names.meter(record.device.identity))
+        if entry["fullUrl"] == names.entry(names.meter(record.device.identity))
     )
     return found
 

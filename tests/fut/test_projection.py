@@ -198,7 +198,7 @@ def test_it_says_whose_it_is_and_that_nobody_typed_it() -> None:
 def test_a_meter_that_fut_knows_is_named() -> None:
     bundle = plans.bundle("weight")
     (meter,) = (
-        entry["fullUrl"]
+        entry["resource"]["identifier"][0]["value"]
         for entry in bundle["entry"]
         if entry["resource"].get("type", {}).get("coding", [{}])[0].get("code") == "65573"
     )
