@@ -75,7 +75,11 @@ class Receiver:
             *(sys.executable, "-m", "backend", *self._arguments),
             stderr=asyncio.subprocess.PIPE,
         )
-        await self.says(says)
+        try:
+            await self.says(says)
+        except BaseException:
+            await self.kill()
+            raise
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
