@@ -33,7 +33,7 @@ class Postgres:
         """End every connection to *database*, as a restart of the server would."""
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = %s",
                 (database.partition("///")[2].partition("?")[0],),
             )
 
