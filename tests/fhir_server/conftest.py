@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from tests.fhir_server.clinic import PATIENCE_S, Clinic
-from tests.fhir_server.hapi import running
+from tests.fhir_server.servers import hapi
 
 
 @pytest.fixture(scope="session")
 def clinic() -> Iterator[Clinic]:
-    with running() as base, httpx.Client(base_url=base, timeout=PATIENCE_S) as http:
+    with hapi() as base, httpx.Client(base_url=base, timeout=PATIENCE_S) as http:
         yield Clinic(http)

@@ -1,25 +1,35 @@
-"""A real FHIR R4 server that lives as long as a test run: HAPI's JPA server in one Java process."""
+"""Real FHIR R4 servers that live as long as a test run, each a process on a free port."""
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
 from tests.conformance.validator import class_path
 
-HERE = Path(__file__).parent / "server"
+HERE = Path(__file__).parent
 # A short life: what the better compiler costs, it never earns.
 JAVA = ("java", "-Xmx1g", "-XX:TieredStopAtLevel=1")
 WARNINGS = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 END_S = 60
 
 
+def hapi() -> AbstractContextManager[str]:
+    """HAPI's JPA server. Raises Unavailable where Java or its parts are missing."""
+    parts, program = class_path(HERE / "server" / "pom.xml"), HERE / "server" / "Serve.java"
+    return _running((*JAVA, WARNINGS, "-cp", parts, str(program)))
+
+
+def medplum() -> AbstractContextManager[str]:
+    """Medplum's router over its repository in memory; `./dev fhir-server` brings its packages."""
+    return _running(("node", f"{HERE}/medplum/serve.mjs"))
+
+
 @contextmanager
-def running() -> Iterator[str]:
-    """Yields the server's base address. Raises Unavailable where Java or its parts are missing."""
-    command = (*JAVA, WARNINGS, "-cp", class_path(HERE / "pom.xml"), str(HERE / "Serve.java"))
+def _running(command: Sequence[str]) -> Iterator[str]:
+    """Yields the server's base address. It ends when its standard input does."""
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
