@@ -8,7 +8,7 @@ tried all the same, and if TLS then fails for the clock, the error says so.
 import asyncio
 import logging
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.certificate import not_before
@@ -26,7 +26,7 @@ async def clock_is_plausible(ours: OurClock, certificate: Path, facts: UplinkFac
     """Return once our clock is believed, or shows a time at which our own *certificate* is valid
     already; after a boot at the latest when it was given its time, else at once.
     """
-    since = await asyncio.to_thread(not_before, certificate)
+    since = await asyncio.to_thread(_since, certificate)
     if since is None or ours.now().boottime >= BOOTING:
         return
     facts.last_error = WAITING
@@ -36,3 +36,11 @@ async def clock_is_plausible(ours: OurClock, certificate: Path, facts: UplinkFac
     facts.last_error = None
     if not ours.trusted:
         log.warning("our clock is not set; the broker is tried all the same")
+
+
+def _since(certificate: Path) -> datetime | None:
+    """None as well where it cannot be read: whoever connects with it says so, and tries again."""
+    try:
+        return not_before(certificate)
+    except (OSError, ValueError, LookupError, StopIteration):
+        return None

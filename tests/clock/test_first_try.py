@@ -24,6 +24,7 @@ from tests.clock.quiet import Quiet, obey_nobody
 
 LONG_S = 30.0  # no test waits for so long unless something is broken
 YEARS = timedelta(days=1900)
+BROKEN = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,20 @@ async def test_it_waits_until_the_clock_is_set_and_says_so(
         home_at_boot.synchronise()
         await waits
     assert facts.last_error is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [None, "", "no certificate", BROKEN.format("AAAA"), BROKEN.format("MAA="), BROKEN.format("?")],
+)
+async def test_a_certificate_that_cannot_be_read_is_a_matter_of_the_line(
+    home_at_boot: Home, tmp_path: Path, written: str | None
+) -> None:
+    path = tmp_path / "gateway.pem"
+    if written is not None:
+        path.write_text(written)
+    async with asyncio.timeout(LONG_S):
+        await clock_is_plausible(home_at_boot.ours, path, UplinkFacts())
 
 
 async def test_it_tries_after_a_minute_all_the_same(
