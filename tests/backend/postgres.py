@@ -45,13 +45,17 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def server() -> Iterator[Postgres]:
-    """Started, and ended with its folder. Raises CalledProcessError with what it said."""
+def server(where_to: Path | None = None, *, safe: bool = False) -> Iterator[Postgres]:
+    """Started, and ended with its folder, which is made below *where_to*.
+
+    *safe*: it waits for the disk at every commit, as outside of tests.
+    """
     where = binaries()
     assert where is not None, "PostgreSQL is not installed: apt install postgresql"
-    folder = Path(tempfile.mkdtemp(prefix="hjemgate-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="hjemgate-postgres-", dir=where_to))
     data = folder / "data"
-    options = f"-k {folder} -c listen_addresses= -c fsync=off"  # nobody pulls its plug here
+    fsync = "on" if safe else "off"  # nobody pulls the plug of a test
+    options = f"-k {folder} -c listen_addresses= -c fsync={fsync}"
     try:
         if os.geteuid() == 0:
             account = pwd.getpwnam(USER)
