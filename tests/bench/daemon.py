@@ -13,8 +13,9 @@ from tests.bench.bare import (
     p50,
     scan_share,
 )
-from tests.bench.gateway import Gateway, add_cuff, counted_syncs, gateway, receiver
+from tests.bench.gateway import Gateway, add_cuff, counted_syncs, gateway
 from tests.bench.proc import rss_mib, written_bytes
+from tests.bench.receiver import receiver
 from tests.bench.rows import Row, series
 from tests.bench.stage import CUFF, CUFFS, Stage, pressures, stage
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from gateway.contract import Topics
 from gateway.outbox import delivery
 from tests.bench import watch
-from tests.bench.gateway import gateway, receiver
+from tests.bench.gateway import gateway
 from tests.bench.proc import thread_ns, written_bytes
+from tests.bench.receiver import receiver
 from tests.bench.rows import Row
 from tests.bench.stage import GATEWAY, ORGANISATION, Stage, stage
 from tests.outbox.house import NOON, House, cuff

@@ -24,7 +24,6 @@ READY_S = 120.0  # an outbox of a million rows is read through at the start
 LOOK_S = 0.002  # the resolution of its readiness
 UNIT = {"MALLOC_ARENA_MAX": "1"}  # as packaging/hjemgate.service has it
 COMMAND = Path(sys.executable).with_name("hjemgate")
-RECEIVER_COMMAND = Path(sys.executable).with_name("hjemgate-receiver")
 
 CONFIGURATION = """[gateway]
 id = "{gateway}"
@@ -139,36 +138,6 @@ async def add_cuff(ours: Gateway, cuff: str = CUFF) -> None:
     )
     if await process.wait() != 0:
         raise RuntimeError("hjemgate devices add failed")
-
-
-@asynccontextmanager
-async def receiver(stage: Stage) -> AsyncIterator[Process]:
-    """The reference receiver, so that readings are confirmed; it listens when this yields."""
-    log = stage.folder / "receiver.log"
-    arguments = {
-        "--host": stage.broker.host,
-        "--port": str(stage.broker.port),
-        "--ca": str(stage.broker.ca),
-        "--cert": str(stage.receiver.certificate),
-        "--key": str(stage.receiver.key),
-        "--store": str(stage.folder / "receiver.db"),
-        "--org": ORGANISATION,
-    }
-    process = await asyncio.create_subprocess_exec(
-        RECEIVER_COMMAND,
-        "run",
-        *(word for pair in arguments.items() for word in pair),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=log.open("wb"),
-    )
-    async with running(process), asyncio.timeout(READY_S) as patience:
-        while "listening" not in log.read_text("utf-8"):
-            if process.returncode is not None:
-                raise RuntimeError(f"hjemgate-receiver has ended; it said: {_last_words(log)}")
-            await asyncio.sleep(0.05)
-        patience.reschedule(None)
-        yield process
 
 
 # strace -c: % time, seconds, usecs/call, calls, errors (may be empty), syscall.
