@@ -63,6 +63,8 @@ def judge(answer: Answer, entries: int) -> None:
         raise TryAgain(said)
     elif status == 412:
         raise Undeliverable(f"{said}: an identifier of ours is there twice, or no such patient")
+    elif status == 404:  # with an OperationOutcome: so HAPI answers where a reference finds nobody
+        raise Undeliverable(f"{said}: no such patient")
     else:
         raise Undeliverable(said)
 

@@ -24,7 +24,7 @@ def parse(body: bytes) -> None:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         text = "; ".join(f"{_path(fault['loc'])}: {fault['type']}" for fault in faults)
         raise RenderError(f"not FHIR: {text}") from None
-    except KeyError as error:  # so fhir.resources says that it knows no such resource
+    except (KeyError, TypeError) as error:  # so fhir.resources says that it knows no such resource
         raise RenderError("not FHIR: an unknown type of resource") from error
 
 

@@ -62,6 +62,7 @@ def test_text_that_is_not_unicode_is_refused() -> None:
     [
         (b'"status":"final",', b""),
         (b'"resourceType":"Observation"', b'"resourceType":"Observatory"'),
+        (b'"resourceType":"Observation"', b'"resourceType":7'),
         (b'"value":121', b'"value":"much"'),
         (b'"issued":', b'"issue":'),
         (b'"effectiveDateTime":"2026-11-22', b'"effectiveDateTime":"2026-13-45'),

@@ -100,6 +100,13 @@ async def test_what_is_refused_for_good_is_undeliverable(server: Server, trouble
     assert "121" not in str(refused.value)
 
 
+async def test_a_patient_whom_the_server_does_not_know_is_said_so(server: Server) -> None:
+    server.trouble = [(404, outcome("not-found"))]
+    async with opened(server) as target:
+        with pytest.raises(Undeliverable, match="no such patient"):
+            await target.hand_on(READING)
+
+
 async def test_a_warning_beside_success_is_no_error(server: Server) -> None:
     done = server.transaction({"entry": []})
     done["entry"] = [{"response": {"status": "201"}}] * 5
