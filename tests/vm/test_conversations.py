@@ -21,6 +21,7 @@ LONG_AGO = "2024-01-01"
 HUNG_UP = "the meter hung up before it had given all its records"
 NEAR = timedelta(seconds=3)  # whole seconds on the wire, and the pair itself
 SHORT = replace(PATIENT, awake_s=5.0, idle_s=5.0)
+LONG = replace(PATIENT, idle_s=60.0)  # hangs up when it is told to, and never of impatience
 
 
 async def belongs(gateway: Gateway, meter: Meter, patient: str, **terms: object) -> None:
@@ -55,6 +56,7 @@ def known(meter: GlucoseMeter) -> list[tuple[object, ...]]:
     return [(each.taken_at, each.values, each.codes["meal"]) for each in meter.measured]
 
 
+@pytest.mark.parametrize("habits", [LONG], ids=["long"])
 async def test_five_hundred_records_cut_at_137_arrive_in_order_and_none_twice(
     home: Home, gateway: Gateway
 ) -> None:
