@@ -68,11 +68,11 @@ class Load:
             await self._writer.drain()
         return sent
 
-    async def confirmed(self, made: Iterable[bytes]) -> None:
-        """Return when each has its receipt; never so far ahead that the broker drops any."""
+    async def confirmed(self, made: Iterable[bytes], ahead: int = AHEAD) -> None:
+        """Return when each has its receipt; never more than *ahead* wait for theirs."""
         before, sent = len(self._stored), 0
         for packet in made:
-            await self._until(before + sent - AHEAD)
+            await self._until(before + sent + 1 - ahead)
             sent += await self.publish([packet])
         await self._until(before + sent)
 

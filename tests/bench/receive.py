@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from backend.link import UNACKNOWLEDGED
 from simulator.broker import Broker
 from simulator.pki import Authority
 from tests.backend import postgres
@@ -24,6 +25,9 @@ NAMES = ("receiver-1", "receiver-2", "receiver-3")
 PATIENCE_S = 600.0
 MANY, SETTLED = 100_000, 10_000
 GROWTH_AIM = 1.05
+# No more than a receiver allows the broker: Mosquitto 2.0.11 sends more than the Receive Maximum
+# when more waits (its issue 2301), and then this would measure the broker's mistake.
+IN_HAND = UNACKNOWLEDGED
 
 
 async def receive() -> Sequence[Row]:
@@ -54,9 +58,9 @@ async def memory() -> Sequence[Row]:
     with TemporaryDirectory(prefix="bench-", dir=ON_DISK) as name:
         folder = Path(name)
         async with _scene(folder, 1, folder / "receiver.db", None) as (gateway, (process,)):
-            await gateway.confirmed(publishes(SETTLED))
+            await gateway.confirmed(publishes(SETTLED), IN_HAND)
             settled = rss_mib(process.pid)
-            await gateway.confirmed(publishes(MANY - SETTLED, first=SETTLED + 1))
+            await gateway.confirmed(publishes(MANY - SETTLED, first=SETTLED + 1), IN_HAND)
             end = rss_mib(process.pid)
     figure = "resident memory of a receiver"
     return [
