@@ -100,7 +100,7 @@ class Load:
         properties, octets = VariableByteIntegers.decode(rest)  # type: ignore[no-untyped-call]
         receipts = contract.parse_receipts(rest[octets + properties :]).receipts
         for receipt in receipts:
-            if receipt.status != "stored":
+            if receipt.status not in {"stored", "duplicate"}:  # a duplicate is as durable
                 raise RuntimeError(f"{receipt.status} by the receiver: {receipt.reason}")
             self._stored.add(receipt.id)
         self._news.set()
