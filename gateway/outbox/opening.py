@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from gateway.outbox import keys, rotation, salvage
+from gateway.outbox import exchange, keys
 from gateway.outbox.connection import DamagedError, Factory, Full, NewerError, connect
 from gateway.outbox.database import Database
 from gateway.outbox.reserve import Reserve
@@ -70,7 +70,7 @@ def open_database(
     """
     path, reserve = state_dir / FILE, Reserve(state_dir / RESERVE)
     try:
-        salvage.finish(path)
+        exchange.finish(path)
         vault = Vault(*keys.load_keys(key_file, path))
         db = _roomy(path, vault, reserve, factory, now)
         if vault.exchanging:
@@ -110,6 +110,8 @@ def exchange_key(state_dir: Path, key_file: Path, now: datetime) -> None:
 
 def _resealed(db: Database, path: Path, vault: Vault, factory: Factory, now: datetime) -> Database:
     """The outbox with nothing in it that needs the old key; what is damaged is salvaged first."""
+    from gateway.outbox import rotation  # noqa: PLC0415 - seldom, and it stays in memory
+
     try:
         log.info("outbox: %d values sealed with the new key", rotation.reseal(db))
     except KeyRefused:
@@ -146,6 +148,8 @@ def _sound(path: Path, vault: Vault, factory: Factory, now: datetime) -> Databas
                 raise
             reason = str(error)
     log.error("%s: damaged (%s): salvaging what can be read", path, reason)
+    from gateway.outbox import salvage  # noqa: PLC0415 - seldom, and it stays in memory
+
     salvage.salvage(path, vault, now)
     suspicion.unlink(missing_ok=True)
     return _open(path, vault, factory)

@@ -16,7 +16,7 @@ from pathlib import Path
 from gateway.outbox import repair
 from gateway.outbox.connection import connect
 from gateway.outbox.database import PAGE_OCTETS, Database
-from gateway.outbox.keys import sync_folder
+from gateway.outbox.exchange import finish, fresh_file, remove
 from gateway.outbox.migrations import migrations
 from gateway.outbox.moments import to_us
 from gateway.outbox.pages import Pages, pages
@@ -27,7 +27,6 @@ from gateway.outbox.vault import KeyRefused, Vault
 log = logging.getLogger(__name__)
 
 BATCH = 500  # rows in one transaction: bounds the write-ahead log
-KEPT_ASIDE = 2  # damaged files: on a dying disk there may be one every day
 COUNTER = "outbox salvaged"
 WITHOUT_ROW_ID = ("receipts", "commands")
 
@@ -38,7 +37,7 @@ def salvage(path: Path, vault: Vault, now: datetime) -> None:
     Raises KeyRefused when what is in it was sealed with another key.
     """
     building = path.with_name(path.name + ".building")
-    _remove(building)
+    remove(building)
     with pages(path, PAGE_OCTETS) as found:
         secret = _secret(found, vault)
         with closing(Database(connect(building), vault)) as db:
@@ -46,46 +45,9 @@ def salvage(path: Path, vault: Vault, now: datetime) -> None:
         with closing(Database(connect(building), vault)) as db:
             count = _fill(db, found, Sieve(db, secret is None))
     _sync(building)
-    building.replace(_fresh(path))
+    building.replace(fresh_file(path))
     finish(path)
     log.error("%s: %d rows salvaged; the damaged file stays beside it", path, count)
-
-
-def finish(path: Path) -> None:
-    """Exchange the files, or go on with an exchange that was cut short anywhere.
-
-    The old log goes first: SQLite would play it into the new file.
-    """
-    fresh, wal = _fresh(path), path.with_name(path.name + "-wal")
-    if not fresh.exists():
-        return
-    written = datetime.fromtimestamp(fresh.stat().st_mtime).astimezone()
-    aside = path.with_name(f"{path.name}.damaged-{written:%Y%m%dT%H%M%S}")
-    if wal.exists():
-        wal.replace(aside.with_name(aside.name + "-wal"))
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    if path.exists():
-        path.replace(aside)
-    sync_folder(path.parent)
-    fresh.replace(path)
-    sync_folder(path.parent)
-    for old in _set_aside(path)[:-KEPT_ASIDE]:
-        _remove(old)
-
-
-def _set_aside(path: Path) -> list[Path]:
-    """Damaged files, oldest first."""
-    found = path.parent.glob(f"{path.name}.damaged-*")
-    return sorted(file for file in found if not file.name.endswith("-wal"))
-
-
-def _fresh(path: Path) -> Path:
-    return path.with_name(path.name + ".fresh")
-
-
-def _remove(path: Path) -> None:
-    for name in (path.name, path.name + "-wal", path.name + "-shm"):
-        path.with_name(name).unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
