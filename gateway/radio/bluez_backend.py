@@ -36,8 +36,8 @@ ATTEMPTS = 2  # a meter is awake for half a minute: a third attempt would come t
 # bleak starts again by itself, without end, when BlueZ says `le-connection-abort-by-local`: the
 # link stood, and our own side took it down. Linux does so where encryption fails, that is where the
 # meter has lost our key, and then ninety times a minute (measured with Linux 6.12 and BlueZ 5.82).
-# By Linux's table of errors a link that is lost to distance ends with others; that was not measured,
-# so it takes several in a row, and the next connect that succeeds takes the word back.
+# By Linux's table of errors a link that is lost to distance ends with others; that was not
+# measured, so it takes several in a row, and the next connect that succeeds takes the word back.
 BREAKS = 5
 # A meter may hang up before BlueZ has seen what it offers, and then BlueZ never answers the connect
 # (measured). All others wait for it: one connect at a time.
