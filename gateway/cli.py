@@ -33,6 +33,10 @@ VERBS = {
     "parked": ("what could not be read or was refused", "gateway.commands.rows:PARKED"),
     "trace": ("the journey of one reading, step by step", "gateway.commands.trace:TRACE"),
     "replay": ("send readings again that were confirmed", "gateway.commands.replay:REPLAY"),
+    "withdraw": (
+        "say of a reading that it was sent in error",
+        "gateway.commands.withdraw:WITHDRAW",
+    ),
     "rotate-key": (
         "seal the outbox with a new key",
         "gateway.commands.rotate_key:ROTATE_KEY",

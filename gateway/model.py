@@ -62,6 +62,8 @@ class Record:
     clock: ClockPair | None
     simulated: bool
     shares_stamp: bool = False  # another reading of the meter bears the same stamp
+    former: tuple[Reading, ...] = ()  # what earlier versions said, oldest first
+    withdrawn: bool = False  # a technician's word: it should never have been sent
     zone: str = "Europe/Copenhagen"  # only formats: UTC is what is stored
 
     @property

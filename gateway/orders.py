@@ -7,10 +7,9 @@ clock is not trusted, since a command expires.
 import asyncio
 import base64
 import binascii
-import json
 import logging
-import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,9 +18,13 @@ from gateway import contract, replay
 from gateway.clock import OurClock
 from gateway.contract import Command, ContractError, ReplayResult, Reply, Topics
 from gateway.live import UplinkFacts
+from gateway.order_numbers import Numbers
 from gateway.outbox import orders
 from gateway.outbox.orders import Old, Order
 from gateway.outbox.store import Store
+from gateway.outbox.technician import Declined
+from gateway.outbox.trace import Unclear
+from gateway.outbox.withdrawal import Already, withdraw
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +98,7 @@ class Orders:
             raise Refusal("the gateway's own clock is not set: it cannot tell what has expired")
         if command.expires <= self._ours.utc():
             raise Refusal("it has expired")
-        if command.command != contract.REPLAY:
+        if command.command not in (contract.REPLAY, contract.WITHDRAW):
             raise Refusal("not supported by this version")
         return command
 
@@ -115,10 +118,13 @@ class Orders:
         return reply
 
     async def _carry_out(self, command: Command, now: datetime) -> Reply:
-        gateway = self._topics.gateway
+        gateway, result = self._topics.gateway, None
         try:
-            result = await self._replay(command, now)
-        except (ContractError, replay.TooMany) as error:
+            if command.command == contract.WITHDRAW:
+                await self._withdraw(command, now)
+            else:
+                result = await self._replay(command, now)
+        except (ContractError, replay.TooMany, Declined, Unclear) as error:
             why = str(error)
             return Reply(id=command.id, gateway=gateway, at=now, status="failed", reason=why)
         return Reply(id=command.id, gateway=gateway, at=now, status="done", result=result)
@@ -131,41 +137,14 @@ class Orders:
             raise ContractError("epoch: not the one that this gateway counts in; ask by since")
         return await replay.by_number(self._store, wanted.first, wanted.last, now)
 
+    async def _withdraw(self, command: Command, now: datetime) -> None:
+        wanted = contract.withdraw_arguments(command.arguments)
+        with suppress(Already):  # done, and then we died before we could say so
+            await self._store(withdraw, str(wanted.reading), now, undo=wanted.undo)
+
 
 def _signature(command: Command) -> bytes:
     try:
         return base64.b64decode(command.signature, validate=True)
     except binascii.Error:
         raise Refusal("its signature is not Base64") from None
-
-
-class Numbers:
-    """The highest number of each issuer, in a file of its own: it outlives the outbox."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def highest(self, issuer: str) -> int:
-        return self._read().get(issuer, 0)
-
-    def reach(self, issuer: str, number: int) -> None:
-        """When this returns it is on disk, whole."""
-        numbers = self._read() | {issuer: number}
-        fresh = self._path.with_name(self._path.name + ".new")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(numbers, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _read(self) -> dict[str, int]:
-        try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):  # damaged: the outbox has its own list
-            return {}
-        return {str(issuer): number for issuer, number in found.items() if isinstance(number, int)}

@@ -142,5 +142,7 @@ class Process:
             clock=pair,
             simulated=self._terms.simulated,
             shares_stamp=item.shares_stamp,
+            former=item.former,
+            withdrawn=item.withdrawn,
             zone=self._terms.zone.key,
         )

@@ -28,6 +28,8 @@ STEPS = {
     "published": "sent",
     "unheard": "sent, but nobody listens at the other end yet; goes out again",
     "replayed": "goes out again, as the receiver has asked or a technician has said",
+    "withdrawn": "withdrawn: goes out again, as entered in error",
+    "restored": "put back in force; goes out again",
     "received": "confirmed by {}",
     "delivered": "the care team can see it",
     "undeliverable": "confirmed, but it did not reach the care team",

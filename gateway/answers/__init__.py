@@ -16,6 +16,7 @@ from gateway.outbox.devices import Known
 from gateway.outbox.facts import facts
 from gateway.outbox.store import Store
 from gateway.outbox.technician import Declined
+from gateway.outbox.trace import Unclear
 from gateway.questions import EX_FAILED, Question, Unanswerable
 
 __all__ = ["Answer", "Answers"]
@@ -50,7 +51,7 @@ class Answers:
             raise Unanswerable(f"do: {asked[:40]!r} is not known; known are {known}")
         try:
             return await handler(question)
-        except (Known, Declined) as error:
+        except (Known, Declined, Unclear) as error:
             raise Unanswerable(str(error), EX_FAILED) from error
 
     async def _status(self, _: Question) -> Answer:

@@ -9,7 +9,8 @@ from gateway.clock import OurClock
 from gateway.config import Config
 from gateway.outbox import trace
 from gateway.outbox.store import Store
-from gateway.outbox.trace import Journey, Unclear
+from gateway.outbox.trace import Journey
+from gateway.outbox.withdrawal import withdraw
 from gateway.questions import EX_FAILED, Question, Unanswerable
 from gateway.words import meter, shortened
 
@@ -21,14 +22,14 @@ class Journeys:
 
     def __init__(self, store: Store, ours: OurClock, config: Config) -> None:
         self._store, self._ours, self._config = store, ours, config
-        self.handlers: Handlers = {"trace": self._trace, "replay": self._replay}
+        self.handlers: Handlers = {
+            "trace": self._trace,
+            "replay": self._replay,
+            "withdraw": self._withdraw,
+        }
 
     async def _trace(self, question: Question) -> Answer:
-        name = questions.reading_name(question)
-        try:
-            found = await self._store(trace.journey, name)
-        except Unclear as error:
-            raise Unanswerable(str(error), EX_FAILED) from error
+        found = await self._store(trace.journey, questions.reading_name(question))
         steps = [asdict(step) | {"at": iso(step.at)} for step in found.steps]
         return {"reading": _head(found), "steps": steps, "zone": self._config.gateway.zone}
 
@@ -47,6 +48,12 @@ class Journeys:
             raise Unanswerable(str(error), EX_FAILED) from error
         log.info("%d readings go out again by a technician's word", result.again)
         return result.model_dump(mode="json")
+
+    async def _withdraw(self, question: Question) -> Answer:
+        name, undo = questions.reading_name(question), questions.flag(question, "undo")
+        row = await self._store(withdraw, name, self._ours.utc(), undo=undo)
+        log.info("reading %d %s by a technician", row, "restored" if undo else "withdrawn")
+        return {"row": f"r{row}"}
 
 
 def _head(found: Journey) -> Answer:

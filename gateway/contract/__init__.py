@@ -23,9 +23,11 @@ from gateway.contract.status import (
     UplinkHealth,
 )
 from gateway.contract.topics import Address, Topics, all_observations, from_all, parse_topic
+from gateway.contract.withdrawal import WITHDRAW, WithdrawArguments, withdraw_arguments
 
 __all__ = [
     "REPLAY",
+    "WITHDRAW",
     "Address",
     "ClockHealth",
     "Command",
@@ -50,6 +52,7 @@ __all__ = [
     "Status",
     "Topics",
     "UplinkHealth",
+    "WithdrawArguments",
     "all_observations",
     "from_all",
     "observation",
@@ -65,4 +68,5 @@ __all__ = [
     "signed_octets",
     "status",
     "will",
+    "withdraw_arguments",
 ]

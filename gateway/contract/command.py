@@ -1,4 +1,4 @@
-"""Commands and replies: the envelopes. `replay` is the one command that is carried out so far."""
+"""Commands and replies: the envelopes. `replay` and `withdraw` are carried out so far."""
 
 from datetime import datetime
 from typing import Literal

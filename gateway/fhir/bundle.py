@@ -1,12 +1,16 @@
 """One reading, one transaction Bundle.
 
 Everything is created only if it is not there yet, so that a second POST of the same Bundle changes
-nothing anywhere; an amended reading updates its own Observations and creates the rest.
+nothing anywhere; an amended reading updates its own Observations and creates the rest. What an
+earlier version said and this one does not is withdrawn by it (`entered-in-error`).
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from gateway.fhir import device, names, times
+from gateway.fhir.errors import RenderError
 from gateway.fhir.observation import PHD, References, meta, observations, timestamp
 from gateway.fhir.serial import Json, Resource, dumps
 from gateway.model import Patient, Record
@@ -16,7 +20,7 @@ def render(record: Record) -> bytes:
     """The Bundle of *record*, ready to send: the same record gives the same octets.
 
     Raises RenderError for a reading that is never published (control solution, intermediate cuff
-    pressure) or that says nothing.
+    pressure) or that says nothing. Has an earlier version of it been sent, that is withdrawn.
     """
     name = names.bundle(record)
     marked: Resource = {"meta": meta(test=True)} if record.simulated else {}
@@ -40,7 +44,7 @@ def _entries(record: Record) -> list[Json]:
         gateway=names.entry(gateway),
         timestamp=_explaining_timestamp(record),
     )
-    made = [(name, resource) for name, resource in observations(record, to)]
+    made = _observations(record, to)
     entries: list[Json] = [
         _create(gateway, device.gateway(record.gateway, record.simulated)),
         _create(meter, device.meter(record.device, record.simulated)),
@@ -48,10 +52,31 @@ def _entries(record: Record) -> list[Json]:
     if record.clock is not None:
         entries.append(_create(names.timestamp(record.clock), timestamp(record, record.clock, to)))
     put = _update if record.amended else _create
-    entries += [put(name, resource) for name, resource in made]
+    entries += [put(name, resource) for name, resource in made.items()]
     if record.patient.reference == "entry":
         entries.append(_patient(record.patient, record.simulated))
     return entries
+
+
+def _observations(record: Record, to: References) -> dict[UUID, Resource]:
+    """By name: what is said now, and what is said no more."""
+    try:
+        made = dict(observations(record, to))
+    except RenderError:  # the meter has found out that it was no measurement of a person
+        if not record.former:
+            raise
+        made = {}
+    for name, resource in _withdrawn(record, to):
+        made.setdefault(name, resource)
+    return made
+
+
+def _withdrawn(record: Record, to: References) -> Iterator[tuple[UUID, Resource]]:
+    for earlier in reversed(record.former):
+        try:
+            yield from observations(replace(record, reading=earlier, withdrawn=True), to)
+        except RenderError:  # by today's rules it would not have been sent
+            continue
 
 
 def _explaining_timestamp(record: Record) -> str | None:

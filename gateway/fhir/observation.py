@@ -145,7 +145,7 @@ def _identifiers(record: Record, name: UUID, part: Part, alone: bool) -> Json:
 
 def _status(record: Record, decisions: Sequence[Decision]) -> str:
     said = {decision.status for decision in decisions}
-    if "entered-in-error" in said:
+    if record.withdrawn or "entered-in-error" in said:
         return "entered-in-error"
     if record.amended:
         return "amended"

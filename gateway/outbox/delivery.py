@@ -201,7 +201,11 @@ def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int
     with db.transaction(relieving=True):
         for (row,) in rows:
             db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
-            db.execute("UPDATE readings SET reading = NULL, natural_key = NULL WHERE id = ?", row)
+            db.execute(
+                "UPDATE readings SET reading = NULL, natural_key = NULL, former = NULL"
+                " WHERE id = ?",
+                row,
+            )
             db.execute("UPDATE frames SET octets = NULL WHERE reading_id = ?", row)
             db.execute("DELETE FROM journey WHERE reading_id = ?", row)
     return len(rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from drivers.api import Reading
-from gateway.outbox import frames
+from gateway.outbox import frames, versions
 from gateway.outbox.database import Database
 from gateway.outbox.devices import still_there
 from gateway.outbox.frames import Kept
@@ -150,7 +150,7 @@ def _file(db: Database, item: Identified, now: datetime) -> Filed:
     key = db.digest(item.natural_key, item.place)
     # By its name, too: where damage took meter or secret away, the key is not what it was.
     known = db.execute(
-        "SELECT id, version, reading, state FROM readings"
+        "SELECT id, reading, state FROM readings"
         " WHERE (device_id = ? AND key = ?) OR public_id = ?",
         item.device,
         key,
@@ -158,17 +158,13 @@ def _file(db: Database, item: Identified, now: datetime) -> Filed:
     ).fetchone()
     if known is None:
         return Filed(_insert(db, item, key, now), "new")
-    row, version, sealed, state = known
-    if _same(db, row, sealed, item):
+    row, sealed, state = known
+    said = None if sealed is None else thaw(db.open("readings", row, "reading", sealed))
+    if said is None or said == item.reading:  # one whose text is purged is not reopened
         db.note(to_us(now), "repeat", item.device, row)
         return Filed(row, "repeat")
-    _amend(db, row, version, state, item, now)
+    _amend(db, row, state, said, item, now)
     return Filed(row, "amended")
-
-
-def _same(db: Database, row: int, sealed: bytes | None, item: Identified) -> bool:
-    """Whether the known reading says the same. One whose text is purged is not reopened."""
-    return sealed is None or thaw(db.open("readings", row, "reading", sealed)) == item.reading
 
 
 def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
@@ -200,21 +196,43 @@ def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
 
 
 def _amend(
-    db: Database, row: int, version: int, state: str, item: Identified, now: datetime
+    db: Database, row: int, state: str, said: Reading, item: Identified, now: datetime
 ) -> None:
-    """A new version: due again under the same id. Held and parked readings stay where they are."""
-    sent = state in ("published", "received") or (
-        db.one("SELECT seq FROM readings WHERE id = ?", row) is not None
-    )
+    """A new version: due again under the same id. *said*: what it has said so far."""
+    sent = versions.was_sent(db, row)
+    if sent:
+        versions.remember(db, row, said)
+    elif "ignored" in (state, item.state):  # it is a measurement after all, or never was one
+        _settle(db, row, item)
+    if said.taken_at != item.reading.taken_at:
+        _date(db, row, item)
     db.execute(
-        "UPDATE readings SET reading = ?, session_id = ?, version = ?,"
-        " state = CASE WHEN state IN ('published', 'received') THEN 'pending' ELSE state END,"
-        " attempts = 0, seq = NULL, sha256 = NULL, publishes = 0, due_at = NULL, puback = NULL,"
-        " received_at = NULL WHERE id = ?",
+        "UPDATE readings SET reading = ?, session_id = ? WHERE id = ?",
         db.seal("readings", row, "reading", freeze(item.reading)),
         item.session,
-        version + 1 if sent else version,
         row,
     )
-    db.execute("DELETE FROM bodies WHERE reading_id = ?", row)
+    versions.anew(db, row, higher=sent)
     db.note(to_us(now), "amended", item.device, row)
+
+
+def _settle(db: Database, row: int, item: Identified) -> None:
+    """Where it goes and whose it is, decided anew."""
+    db.execute(
+        "UPDATE readings SET state = ?, reason = ?, binding_id = ?, public_id = ? WHERE id = ?",
+        item.state,
+        item.reason,
+        item.binding,
+        item.public_id,
+        row,
+    )
+
+
+def _date(db: Database, row: int, item: Identified) -> None:
+    """When it was taken, decided anew: the person has set the clock that the meter shows."""
+    db.execute(
+        "UPDATE readings SET effective_at = ?, segment_id = ? WHERE id = ?",
+        None if item.effective is None else to_us(item.effective),
+        item.segment,
+        row,
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 from zlib import compress
 
 from drivers.api import Reading
+from gateway.outbox import versions
 from gateway.outbox.database import Database, Row
 from gateway.outbox.frozen import thaw
 from gateway.outbox.moments import from_us, maybe, to_us
@@ -29,6 +30,8 @@ class Unrendered:
     issued: datetime
     attempts: int
     shares_stamp: bool  # another reading of the meter was taken at the very same moment
+    former: tuple[Reading, ...] = ()  # what earlier versions said
+    withdrawn: bool = False
 
     @property
     def uuid(self) -> UUID:
@@ -37,7 +40,8 @@ class Unrendered:
 
 _TO_RENDER = (
     "SELECT id, device_id, session_id, binding_id, public_id, version, reading, effective_at,"
-    " issued_at, attempts FROM readings WHERE state = 'pending' AND seq IS NULL"
+    " issued_at, former, withdrawn_at, attempts FROM readings"
+    " WHERE state = 'pending' AND seq IS NULL"
 )
 
 
@@ -75,7 +79,8 @@ def any_to_render(db: Database) -> bool:
 
 
 def _unrendered(db: Database, columns: Row) -> Unrendered:
-    row, device, session, binding, public_id, version, sealed, effective, issued, tries = columns
+    row, device, session, binding, public_id, version, sealed, effective, *rest = columns
+    issued, former, withdrawn, tries = rest
     twin = "SELECT 1 FROM readings WHERE device_id = ? AND effective_at = ? AND id <> ? LIMIT 1"
     return Unrendered(
         row,
@@ -89,6 +94,8 @@ def _unrendered(db: Database, columns: Row) -> Unrendered:
         from_us(issued),
         tries,
         db.one(twin, device, effective, row) is not None,
+        versions.former(db, row, former),
+        withdrawn is not None,
     )
 
 

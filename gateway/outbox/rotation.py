@@ -7,7 +7,7 @@ SEALED = {
     "devices": ("info", "mark"),
     "bindings": ("patient",),
     "frames": ("octets",),
-    "readings": ("natural_key", "reading"),
+    "readings": ("natural_key", "reading", "former"),
     "bodies": ("body",),
 }
 BATCH = 200  # rows in one transaction: bounds the write-ahead log

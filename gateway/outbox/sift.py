@@ -35,7 +35,7 @@ class Sieve:
                 if table in ("frames", "bindings", "bodies"):  # nothing is left of it
                     return None
                 values = values | {column: None}
-                if table == "readings":
+                if table == "readings" and column != "former":
                     self.broken.add(row)
             else:
                 self.opened += 1

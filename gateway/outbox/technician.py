@@ -79,7 +79,7 @@ def discard(db: Database, kind: Kind, row: int, now: datetime) -> None:
         db.execute("UPDATE frames SET octets = NULL WHERE reading_id = ?", row)
         db.execute(
             "UPDATE readings SET state = 'ignored', reason = ?, reading = NULL, natural_key = NULL,"
-            " due_at = NULL WHERE id = ?",
+            " former = NULL, due_at = NULL WHERE id = ?",
             DISCARDED,
             row,
         )

@@ -39,15 +39,13 @@ class Journey:
 
 def journey(db: Database, name: int | str) -> Journey:
     """*name*: the row of a reading, or how its public id begins. Raises Unclear."""
-    row = name if isinstance(name, int) else _row_of(db, name)
+    row = row_of(db, name)
     found = db.execute(
         "SELECT r.id, r.public_id, r.version, r.seq, r.state, r.reason, r.reading IS NULL,"
         " d.driver, d.address, r.effective_at, r.published_at, r.received_at"
         " FROM readings r JOIN devices d ON d.id = r.device_id WHERE r.id = ?",
         row,
     ).fetchone()
-    if found is None:
-        raise Unclear(f"there is no reading r{row}")
     row, public, version, seq, state, reason, purged, driver, address, measured, *rest = found
     published, received = rest
     marks = [*_heard(db, row), *_noted(db, row), *_receipts(db, row)]
@@ -71,16 +69,21 @@ def journey(db: Database, name: int | str) -> Journey:
     )
 
 
-def _row_of(db: Database, beginning: str) -> int:
+def row_of(db: Database, name: int | str) -> int:
+    """*name*: as above. Raises Unclear."""
+    if isinstance(name, int):
+        if db.one("SELECT 1 FROM readings WHERE id = ?", name) is None:
+            raise Unclear(f"there is no reading r{name}")
+        return name
     rows = db.execute(
         "SELECT id FROM readings WHERE public_id >= ? AND public_id < ? LIMIT 2",
-        beginning,
-        beginning + "g",  # after every hex digit and the hyphen
+        name,
+        name + "g",  # after every hex digit and the hyphen
     ).fetchall()
     if not rows:
-        raise Unclear(f"no reading here has an id that begins with {beginning}")
+        raise Unclear(f"no reading here has an id that begins with {name}")
     if len(rows) > 1:
-        raise Unclear(f"several readings have an id that begins with {beginning}: give more of it")
+        raise Unclear(f"several readings have an id that begins with {name}: give more of it")
     return int(rows[0][0])
 
 

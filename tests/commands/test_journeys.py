@@ -1,4 +1,4 @@
-"""`hjemgate trace` and `hjemgate replay`, as a technician types them."""
+"""`hjemgate trace`, `replay` and `withdraw`, as a technician types them."""
 
 from datetime import timedelta
 
@@ -89,3 +89,17 @@ async def test_a_moment_says_from_when_on(desk: Desk, house: House) -> None:
 async def test_a_replay_of_nothing_in_particular_is_wrong_usage(desk: Desk) -> None:
     for words in ((), ("--first", "0"), ("--since", "2026-11-24", "--last", "2")):
         assert (await hjemgate("replay", *words, "--socket", desk.socket)).code == 64
+
+
+async def test_a_reading_is_withdrawn_after_a_yes(desk: Desk, house: House) -> None:
+    await confirmed(house, 177)
+    asked = await hjemgate("withdraw", "r1", "--socket", desk.socket)
+    assert (asked.code, "Say so with --yes." in asked.err) == (64, True)
+    said = await hjemgate("withdraw", "r1", "--yes", "--socket", desk.socket)
+    assert (said.code, said.out) == (0, "r1 goes out again, marked as entered in error.\n")
+    again = await hjemgate("withdraw", "r1", "--yes", "--socket", desk.socket)
+    assert (again.code, again.err) == (1, "hjemgate: r1 is withdrawn already\n")
+    traced = await hjemgate("trace", "r1", "--socket", desk.socket)
+    assert "withdrawn: goes out again, as entered in error" in traced.out
+    undone = await hjemgate("withdraw", "r1", "--undo", "--yes", "--socket", desk.socket)
+    assert undone.out == "r1 goes out again, in force.\n"

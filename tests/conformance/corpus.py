@@ -141,6 +141,9 @@ def _recorded() -> Iterator[tuple[str, Record]]:
 def _around(ordinary: Record) -> Iterator[tuple[str, Record]]:
     """The same reading by other clocks, of other people, from other boxes."""
     yield "amended", replace(ordinary, version=2)
+    yield "withdrawn", replace(ordinary, version=2, withdrawn=True)
+    emptied = replace(ordinary.reading, values=ordinary.reading.values[:1], codes=())
+    yield "taken back", replace(ordinary, version=2, reading=emptied, former=(ordinary.reading,))
     yield "simulated", replace(ordinary, simulated=True)
     for case, change in (*_clocks(), *_people(), *_boxes()):
         yield case, replace(ordinary, **change)

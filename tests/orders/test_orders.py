@@ -117,6 +117,48 @@ async def test_delivered_again_it_is_answered_again_and_not_done_twice(fleet: Fl
     assert await fleet.house.states() == ["received"]
 
 
+def withdrawal(fleet: Fleet, reading: str, **more: Any) -> Down:
+    return fleet.command(command="withdraw", arguments={"reading": reading} | more)
+
+
+async def test_a_reading_is_withdrawn_and_put_back_from_afar(fleet: Fleet) -> None:
+    ((name,),) = await fleet.house.rows("SELECT public_id FROM readings")
+    for more, version, status in (({}, 2, "entered-in-error"), ({"undo": True}, 3, "amended")):
+        reply = await fleet.answer(withdrawal(fleet, str(name), **more))
+        assert (reply.status, reply.reason, reply.result) == ("done", None, None)
+        await fleet.house.settle()
+        (message,) = await fleet.house.due()
+        assert message.version == version
+        assert f'"status":"{status}"'.encode() in message.body
+
+
+async def test_a_withdrawal_that_was_cut_short_is_done_once(fleet: Fleet) -> None:
+    ((name,),) = await fleet.house.rows("SELECT public_id FROM readings")
+    command = withdrawal(fleet, str(name))
+    await fleet.answer(command)
+    await fleet.house.store(lambda db: db.execute("UPDATE commands SET outcome = NULL"))
+    assert (await fleet.answer(command)).status == "done"
+    assert await fleet.house.rows("SELECT version FROM readings") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ({}, "reading: "),
+        ({"reading": "r1"}, "reading: "),
+        ({"reading": "3d7e1c52-9a0b-5f6e-8c41-6f2a9b7d0e13"}, "no reading here"),
+        ({"reading": "3d7e1c52-9a0b-5f6e-8c41-6f2a9b7d0e13", "undo": "true"}, "undo: "),
+    ],
+)
+async def test_a_withdrawal_of_nothing_fails(
+    fleet: Fleet, arguments: dict[str, Any], why: str
+) -> None:
+    reply = await fleet.answer(fleet.command(command="withdraw", arguments=arguments))
+    assert reply.status == "failed"
+    assert why in (reply.reason or "")
+    assert await fleet.house.states() == ["received"]
+
+
 async def test_one_that_a_death_cut_short_is_carried_out_when_it_comes_again(
     fleet: Fleet,
 ) -> None:
