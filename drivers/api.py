@@ -102,8 +102,36 @@ class Advertisement:
 
 
 @dataclass(frozen=True, slots=True)
+class Certification:
+    """What the Regulatory Certification Data List (0x2A2A) says by Continua's structures."""
+
+    version: str = ""  # of Continua's guidelines, "6.0"
+    interfaces: tuple[int, ...] = ()  # certified, by Continua's numbers: transport and kind
+    regulated: bool | None = None  # a medical device by law; None: not told
+
+
+@dataclass(frozen=True, slots=True)
+class Udi:
+    """UDI for Medical Devices (0x2BFF); empty where not given."""
+
+    label: str = ""  # as people read it on the device
+    device_identifier: str = ""  # the part that names maker and model
+    issuer: str = ""  # OID
+    authority: str = ""  # OID
+
+
+class PnpId(NamedTuple):
+    """PnP ID (0x2A50)."""
+
+    source: int  # whose numbers: 1 Bluetooth SIG, 2 USB Implementers Forum
+    vendor: int
+    product: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """Device Information Service (0x180A) as read at first contact; empty where not given."""
+    """Device Information Service (0x180A) as read last; empty where not given."""
 
     manufacturer: str = ""
     model: str = ""
@@ -112,6 +140,10 @@ class DeviceInfo:
     firmware: str = ""
     software: str = ""
     system_id: bytes = b""  # 8 octets in EUI-64 order (most significant first); b"" if unusable
+    certification: Certification | None = None
+    udi: Udi | None = None
+    pnp_id: PnpId | None = None
+    clock: Literal["", "readable", "settable"] = ""  # what GATT offers; "": none, or not asked
 
 
 class Bond(StrEnum):

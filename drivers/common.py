@@ -1,27 +1,20 @@
-"""What any meter may have: device information, a battery, a clock to read and to set.
+"""What any meter may have beside its readings: a battery, a clock to read and to set.
 
-Sources: Device Information Service (0x180A), Battery Service (0x180F), Current Time Service
-(0x1805), Bluetooth GATT Specification Supplement.
+Sources: Battery Service (0x180F), Current Time Service (0x1805), Bluetooth GATT Specification
+Supplement.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from drivers import codec
-from drivers.api import DecodeError, DeviceInfo, LinkError, Session, sig_uuid
+from drivers.api import DecodeError, LinkError, Session, sig_uuid
 
 DATE_TIME = sig_uuid(0x2A08)
 CURRENT_TIME = sig_uuid(0x2A2B)
 BATTERY_LEVEL = sig_uuid(0x2A19)
-SYSTEM_ID = sig_uuid(0x2A23)
-MODEL_NUMBER = sig_uuid(0x2A24)
-SERIAL_NUMBER = sig_uuid(0x2A25)
-FIRMWARE_REVISION = sig_uuid(0x2A26)
-HARDWARE_REVISION = sig_uuid(0x2A27)
-SOFTWARE_REVISION = sig_uuid(0x2A28)
-MANUFACTURER_NAME = sig_uuid(0x2A29)
 
 SLOW_READ = timedelta(seconds=2)  # half the time of the read is the error of the pair
 CLOSE_ENOUGH = timedelta(seconds=2)  # no reason to touch the clock: a set starts a new segment
@@ -48,7 +41,7 @@ async def read_clock(session: Session) -> DeviceClock | None:
     Never raises: a meter that hangs up in the middle has still sent what it sent, and whatever
     the conversation does next will notice.
     """
-    characteristic = _clock_of(session)
+    characteristic = clock_of(session.has)
     if characteristic is None:
         return None
     clock = await _look(session, characteristic)
@@ -125,30 +118,6 @@ async def battery(session: Session) -> None:
         await session.battery(octets[0])
 
 
-async def device_info(read: Callable[[UUID], Awaitable[bytes | None]]) -> DeviceInfo:
-    """Device information by *read*, which gives None for what the meter does not have."""
-
-    async def text(characteristic: UUID) -> str:
-        octets = await read(characteristic) or b""
-        return octets.decode("utf-8", "replace").split("\0")[0].strip()
-
-    return DeviceInfo(
-        manufacturer=await text(MANUFACTURER_NAME),
-        model=await text(MODEL_NUMBER),
-        serial=await text(SERIAL_NUMBER),
-        hardware=await text(HARDWARE_REVISION),
-        firmware=await text(FIRMWARE_REVISION),
-        software=await text(SOFTWARE_REVISION),
-        system_id=eui64(await read(SYSTEM_ID) or b""),
-    )
-
-
-def eui64(octets: bytes) -> bytes:
-    """A System ID as the EUI-64 is written; empty if it identifies nothing (all 00, all FF)."""
-    if len(octets) != 8 or octets in (bytes(8), b"\xff" * 8):
-        return b""
-    return octets[::-1]
-
-
-def _clock_of(session: Session) -> UUID | None:
-    return next((c for c in (CURRENT_TIME, DATE_TIME) if session.has(c)), None)
+def clock_of(has: Callable[[UUID], bool]) -> UUID | None:
+    """The characteristic by which a meter's clock is read; None: it *has* none."""
+    return next((each for each in (CURRENT_TIME, DATE_TIME) if has(each)), None)

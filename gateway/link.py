@@ -88,6 +88,9 @@ class Link(Protocol):
 
     def has(self, characteristic: UUID) -> bool: ...
 
+    def writable(self, characteristic: UUID) -> bool:
+        """Whether the meter says that it can be written to."""
+
     async def bond(self) -> str:
         """Pair, unless the bond stands already; how: "just-works", "passkey", "before".
 

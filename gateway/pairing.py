@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from drivers.api import Bond, DeviceInfo, Driver, LinkError
-from drivers.common import device_info
+from drivers.device_information import device_info
 from gateway.guests import BondError
 from gateway.link import AttError, Link
 
@@ -54,8 +54,13 @@ async def introduce(link: Link, driver: Driver) -> Introduction:
     bond = "none"
     if driver.bond is Bond.REQUIRED:
         bond = await _bond(link)
-    info = await device_info(lambda characteristic: _given(link, characteristic))
+    info = await information(link)
     return Introduction(info, identity(info, link.address), bond)
+
+
+async def information(link: Link) -> DeviceInfo:
+    """What the meter says of itself. Raises LinkError: it was not read to the end."""
+    return await device_info(link, lambda characteristic: _given(link, characteristic))
 
 
 def identity(info: DeviceInfo, address: str) -> str:

@@ -1,19 +1,22 @@
 """Meters of this home."""
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from drivers.api import DeviceInfo
+from drivers.device_information import renewed
 from gateway.model import Patient
 from gateway.outbox import bindings
 from gateway.outbox.database import Database, Row
-from gateway.outbox.moments import from_us, to_us
+from gateway.outbox.device_info import freeze, thaw
+from gateway.outbox.moments import from_us, maybe, to_us
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A meter of this home. `identity` and `info` are frozen at first contact, None before."""
+    """A meter of this home. `identity` is frozen at first contact, `info` is read anew now and
+    then; None before.
+    """
 
     id: int
     address: str
@@ -26,6 +29,7 @@ class Device:
     added_at: datetime
     introduced: int | None  # the session of first contact
     mark: bytes | None = None  # the record that the cursor stands on
+    info_read_at: datetime | None = None  # by a clock of ours that was trusted; None: by none
 
 
 FORGOTTEN = "this meter was forgotten meanwhile"
@@ -35,7 +39,10 @@ class Known(Exception):
     """This cannot be done with a meter as it is; the text says why."""
 
 
-_COLUMNS = "id, address, driver, identity, info, bond, cursor, battery, added_at, introduced, mark"
+_COLUMNS = (
+    "id, address, driver, identity, info, bond, cursor, battery, added_at, introduced, mark,"
+    " info_read_at"
+)
 
 
 def all_devices(db: Database) -> list[Device]:
@@ -74,24 +81,21 @@ def find_by_id(db: Database, device: int) -> Device | None:
 
 
 def _device(db: Database, row: Row) -> Device:
-    id_, address, driver, identity, sealed, bond, cursor, battery, added_at, introduced, mark = row
-    info = None
-    if sealed is not None:
-        fields = json.loads(db.open("devices", id_, "info", sealed))
-        fields["system_id"] = bytes.fromhex(fields["system_id"])
-        info = DeviceInfo(**fields)
+    id_, address, driver, identity, info, bond, cursor, battery, added_at, introduced, *rest = row
+    mark, info_read_at = rest
     return Device(
         id_,
         address,
         driver,
         identity,
-        info,
+        None if info is None else thaw(db.open("devices", id_, "info", info)),
         bond,
         cursor,
         battery,
         from_us(added_at),
         introduced,
         None if mark is None else db.open("devices", id_, "mark", mark),
+        maybe(info_read_at),
     )
 
 
@@ -139,22 +143,46 @@ def add(
 
 
 def introduced(
-    db: Database, device: int, session: int, identity: str, info: DeviceInfo, bond: str
+    db: Database,
+    device: int,
+    session: int,
+    identity: str,
+    info: DeviceInfo,
+    bond: str,
+    read_at: datetime | None = None,
 ) -> None:
-    """Freeze who the meter is. Raises Known when another meter already has this identity."""
-    fields = asdict(info)
-    fields["system_id"] = info.system_id.hex()
+    """Freeze who the meter is. Raises Known when another meter already has this identity.
+
+    *read_at*: by a clock of ours that was trusted.
+    """
     with db.transaction():
         if db.one("SELECT 1 FROM devices WHERE identity = ? AND id <> ?", identity, device):
             raise Known(f"another registered meter already has the identity of device {device}")
         db.execute(
-            "UPDATE devices SET identity = ?, info = ?, bond = ?, introduced = ? WHERE id = ?",
+            "UPDATE devices SET identity = ?, info = ?, bond = ?, introduced = ?, info_read_at = ?"
+            " WHERE id = ?",
             identity,
-            db.seal("devices", device, "info", json.dumps(fields).encode()),
+            db.seal("devices", device, "info", freeze(info)),
             bond,
             session,
+            None if read_at is None else to_us(read_at),
             device,
         )
+
+
+def told_anew(db: Database, device: int, told: DeviceInfo, read_at: datetime) -> bool:
+    """A meter that is known says this of itself now; whether that changes anything.
+
+    Raises Known if it was forgotten.
+    """
+    with db.transaction():
+        known = by_id(db, device).info or DeviceInfo()
+        info = renewed(known, told)
+        if info != known:
+            sealed = db.seal("devices", device, "info", freeze(info))
+            db.execute("UPDATE devices SET info = ? WHERE id = ?", sealed, device)
+        db.execute("UPDATE devices SET info_read_at = ? WHERE id = ?", to_us(read_at), device)
+    return info != known
 
 
 def set_battery(db: Database, device: int, percent: int) -> None:

@@ -67,6 +67,9 @@ class BleakLink:
     def has(self, characteristic: UUID) -> bool:
         return characteristic in self._found
 
+    def writable(self, characteristic: UUID) -> bool:
+        return self.has(characteristic) and "write" in self._found[characteristic].properties
+
     async def bond(self) -> str:
         return await self._call("pairing", self._limits.bond_s, lambda: self._pair(self._client))
 

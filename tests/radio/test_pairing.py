@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from drivers.api import Bond, Frame, LinkError
-from drivers.common import SYSTEM_ID
+from drivers.device_information import SYSTEM_ID
 from drivers.sig_blood_pressure import DRIVER as CUFF
 from drivers.sig_thermometer import DRIVER as THERMOMETER
 from gateway.guests import BondError
@@ -86,6 +86,9 @@ class Unwilling:
 
     def has(self, characteristic: UUID) -> bool:
         return characteristic in (MODEL, SYSTEM_ID)
+
+    def writable(self, _: UUID) -> bool:
+        return False
 
     async def bond(self) -> str:
         if self._bond:
