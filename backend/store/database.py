@@ -1,5 +1,6 @@
 """What the store asks of a database, whichever it is."""
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,6 +34,16 @@ class Database(Protocol):
         """Whether this is the one process that does what must be done by one alone."""
 
     def close(self) -> None: ...
+
+
+def marks(values: Collection[object]) -> str:
+    """A `?` for each of *values*, after IN."""
+    return f"({', '.join('?' * len(values))})"
+
+
+def rows_of(rows: Collection[Collection[object]]) -> str:
+    """The same for each of *rows*, after VALUES: one statement in the place of many."""
+    return ", ".join(map(marks, rows))
 
 
 def open_database(address: str | Path) -> Database:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.store import streams
 from backend.store.database import Database
 from backend.store.moments import moment, text
 from backend.store.shapes import Place
+from backend.store.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,7 @@ def heard(db: Database, word: Word, now: datetime) -> None:
         *(*key, int(word.online), word.version, text(word.at), text(now)),
     )
     if word.epoch is not None and word.confirmed_up_to:
-        streams.sent_up_to(db, Place(*key, word.epoch, word.confirmed_up_to), now)
+        place = Place(*key, word.epoch, word.confirmed_up_to)
+        streams = Streams(db, [place], now)
+        streams.sent_up_to(place)
+        streams.write()

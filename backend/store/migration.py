@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from backend.bundle import Contents, examine
-from backend.store import schema, streams
+from backend.store import schema
 from backend.store.database import Database
 from backend.store.moments import moment, text
 from backend.store.shapes import Place
+from backend.store.streams import Streams
 from gateway.contract import ContractError
 
 UNKNOWN = ""  # 0.1 did not keep the organisation; the next message of the gateway says it
@@ -48,7 +49,10 @@ def _readings(db: Database) -> None:
         )
         for value in contents.phd:
             db.execute("INSERT INTO phd_identifier VALUES (?, ?)", value, number)
-        streams.seen(db, Place(UNKNOWN, gateway, epoch, seq), at)
+        place = Place(UNKNOWN, gateway, epoch, seq)
+        streams = Streams(db, [place], at)
+        streams.seen(place)
+        streams.write()
 
 
 def _contents(body: bytes, reading: UUID, version: int, gateway: str) -> Contents:

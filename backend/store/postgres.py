@@ -43,10 +43,9 @@ class Postgres:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        self.execute("BEGIN")
         try:
             # One writer at a time: otherwise what was counted first could be committed last.
-            self.execute("SELECT pg_advisory_xact_lock(?)", WRITER)
+            self.execute(f"BEGIN; SELECT pg_advisory_xact_lock({WRITER})")  # one round trip
             yield
         except BaseException:
             self._rollback()

@@ -18,6 +18,11 @@ class Place:
     seq: int
 
     @property
+    def outbox(self) -> tuple[str, str]:
+        """In which the same measurement cannot lie twice."""
+        return (self.gateway, self.epoch)
+
+    @property
     def stream(self) -> tuple[str, str, str]:
         """In which `seq` counts."""
         return (self.organisation, self.gateway, self.epoch)

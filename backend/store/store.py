@@ -3,20 +3,33 @@
 A reading is known by (id, version); its digest decides whether a second delivery is a repeat. The
 same measurement by another way (a replaced gateway, a second one in the home) is held as a copy:
 its octets are kept and confirmed, and it is not handed on again.
+
+A batch is looked up with a few statements and written with a few, however many readings it holds:
+what others wait for in PostgreSQL is one transaction, and each statement is a round trip.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from backend.store import dead_letters, streams
-from backend.store.database import Database
+from backend.store import dead_letters
+from backend.store.database import Database, marks, rows_of
+from backend.store.known import Held, Known
 from backend.store.moments import text
 from backend.store.shapes import Delivery, Refusal, Verdict
-from backend.store.streams import Stream
+from backend.store.streams import Streams
 from gateway.contract import Topics
 
 USED_TWICE = "two readings under one number: its outbox may have been restored from an old copy"
 OLD_EPOCH = "a new reading in an epoch that had ended: an old outbox may be in use again"
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """To be written. *original*: the number of what it is a copy of."""
+
+    delivery: Delivery
+    original: int | None
 
 
 class Store:
@@ -31,92 +44,99 @@ class Store:
     def keep(self, messages: Sequence[Delivery | Refusal], now: datetime) -> list[Verdict]:
         """Return when all is on disk: a verdict for each."""
         with self.database.writing():
-            return [
-                self._keep(message, now)
-                if isinstance(message, Delivery)
-                else self._bury(message, now)
-                for message in messages
-            ]
+            return [verdict for part in _parts(messages) for verdict in self._keep(part, now)]
 
-    def _keep(self, delivery: Delivery, now: datetime) -> Verdict:
-        db = self.database
-        before = streams.seen(db, delivery.place, now)
-        known = db.execute(
-            "SELECT number, version, sha256, contents, gateway, epoch FROM reading"
-            " WHERE id = ? ORDER BY number",
-            str(delivery.id),
-        )
-        for number, version, sha256, *_ in known:
-            if (version, sha256) == (delivery.version, delivery.sha256):
-                db.execute(
-                    "UPDATE reading SET deliveries = deliveries + 1 WHERE number = ?", number
-                )
-                return Verdict("duplicate")
-        first = next((row for row in known if row[1] == delivery.version), None)
-        original = None
-        if first is not None:
-            place = delivery.place
-            if (place.gateway, place.epoch) == (first[4], first[5]):
-                return self._contradiction(delivery, "held already, with another digest", now)
-            same = (row[0] for row in known if row[3] == delivery.contents.digest)
-            original = next(same, None)
-            if original is None:
-                reason = "held already from another outbox, with other contents"
-                return self._contradiction(delivery, reason, now)
-        elif not known:
-            original = self._by_phd_identifier(delivery)
-        self._insert(delivery, original, before, now)
-        self._notice_numbers(delivery, before, now)
-        return Verdict("stored")
+    def _keep(self, messages: Sequence[Delivery | Refusal], now: datetime) -> list[Verdict]:
+        """No reading among *messages* can be known again by another one of them."""
+        deliveries = [each for each in messages if isinstance(each, Delivery)]
+        known = Known(self.database, deliveries)
+        places = [each.place for each in messages if each.place is not None]
+        streams = Streams(self.database, places, now)
+        repeats: list[int] = []
+        new: list[_New] = []
+        verdicts = []
+        for message in messages:
+            passed = message.place is not None and streams.seen(message.place)
+            if isinstance(message, Refusal):
+                dead_letters.bury(self.database, message, now)
+                verdicts.append(Verdict("rejected", message.reason))
+                continue
+            found = _judge(message, known)
+            match found:
+                case Held():
+                    repeats.append(found.number)
+                    verdicts.append(Verdict("duplicate"))
+                case str():
+                    verdicts.append(self._contradiction(message, found, now))
+                case _New():
+                    self._notice_numbers(message, passed, streams, now)
+                    new.append(found)
+                    verdicts.append(Verdict("stored"))
+        streams.write()
+        self._count(repeats)
+        self._insert(new, streams, now)
+        return verdicts
 
-    def _by_phd_identifier(self, delivery: Delivery) -> int | None:
-        """The same measurement under another id. One outbox never calls two by one identifier."""
-        for value in delivery.contents.phd:
-            found = self.database.execute(
-                "SELECT r.number FROM phd_identifier p JOIN reading r ON r.number = p.reading"
-                " WHERE p.value = ? AND r.contents = ? AND (r.gateway <> ? OR r.epoch <> ?)"
-                " ORDER BY r.number LIMIT 1",
-                *(value, delivery.contents.digest),
-                *(delivery.place.gateway, delivery.place.epoch),
+    def _count(self, repeats: Sequence[int]) -> None:
+        if repeats:
+            self.database.execute(
+                f"UPDATE reading SET deliveries = deliveries + 1 WHERE number IN {marks(repeats)}",
+                *repeats,
             )
-            if found:
-                return int(found[0][0])
-        return None
 
-    def _insert(
-        self, delivery: Delivery, original: int | None, before: Stream, now: datetime
-    ) -> None:
-        db, place = self.database, delivery.place
-        ((number,),) = db.execute(
-            "INSERT INTO reading (id, version, sha256, body, contents, copy_of, organisation,"
-            " gateway, epoch, seq, late, first_at, deliveries)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) RETURNING number",
-            *(str(delivery.id), delivery.version, delivery.sha256, delivery.body),
-            *(delivery.contents.digest, original),
-            *(place.organisation, place.gateway, place.epoch, place.seq),
-            *(int(delivery.late), text(now)),
-        )
-        if original is not None:
+    def _insert(self, new: Sequence[_New], streams: Streams, now: datetime) -> None:
+        if not new:
             return
-        for value in delivery.contents.phd:
-            db.execute("INSERT INTO phd_identifier VALUES (?, ?)", value, number)
-        db.execute(
-            "INSERT INTO onward (reading, stream, seq, state, queued_at, due_at, attempts)"
-            " VALUES (?, ?, ?, 'waiting', ?, ?, 0)",
-            *(number, before.number, place.seq, text(now), text(now)),
+        db, at = self.database, text(now)
+        rows = [
+            (
+                *(str(each.id), each.version, each.sha256, each.body),
+                *(each.contents.digest, original),
+                *(place.organisation, place.gateway, place.epoch, place.seq),
+                *(int(each.late), at, 1),
+            )
+            for each, original in ((it.delivery, it.original) for it in new)
+            for place in (each.place,)
+        ]
+        numbers: dict[str, int] = dict(
+            db.execute(
+                "INSERT INTO reading (id, version, sha256, body, contents, copy_of, organisation,"
+                " gateway, epoch, seq, late, first_at, deliveries)"
+                f" VALUES {rows_of(rows)} RETURNING id, number",
+                *(value for row in rows for value in row),
+            )
         )
+        originals = [
+            (it.delivery, numbers[str(it.delivery.id)]) for it in new if it.original is None
+        ]
+        phd = [(value, number) for each, number in originals for value in each.contents.phd]
+        if phd:
+            db.execute(
+                f"INSERT INTO phd_identifier VALUES {rows_of(phd)}",
+                *(value for row in phd for value in row),
+            )
+        queued = [
+            (number, streams.number(each.place), each.place.seq, "waiting", at, at, 0)
+            for each, number in originals
+        ]
+        if queued:
+            db.execute(
+                "INSERT INTO onward (reading, stream, seq, state, queued_at, due_at, attempts)"
+                f" VALUES {rows_of(queued)}",
+                *(value for row in queued for value in row),
+            )
 
-    def _notice_numbers(self, delivery: Delivery, before: Stream, now: datetime) -> None:
+    def _notice_numbers(
+        self, delivery: Delivery, passed: bool, streams: Streams, now: datetime
+    ) -> None:
         place = delivery.place
-        if place.seq <= before.highest and self.database.execute(
+        if passed and self.database.execute(
             "SELECT 1 FROM reading WHERE gateway = ? AND epoch = ? AND seq = ?"
             " AND (id <> ? OR version <> ?)",
             *(place.gateway, place.epoch, place.seq, str(delivery.id), delivery.version),
         ):
             self._notice(place.gateway, USED_TWICE, now)
-        if self.database.execute(
-            "SELECT 1 FROM stream WHERE gateway = ? AND number > ?", place.gateway, before.number
-        ):
+        if streams.has_ended(place):
             self._notice(place.gateway, OLD_EPOCH, now)
 
     def _notice(self, gateway: str, what: str, now: datetime) -> None:
@@ -136,8 +156,41 @@ class Store:
         )
         return Verdict("rejected", reason)
 
-    def _bury(self, refusal: Refusal, now: datetime) -> Verdict:
-        if refusal.place is not None:
-            streams.seen(self.database, refusal.place, now)
-        dead_letters.bury(self.database, refusal, now)
-        return Verdict("rejected", refusal.reason)
+
+def _parts(messages: Sequence[Delivery | Refusal]) -> Iterator[list[Delivery | Refusal]]:
+    """Cut where a reading could be known again by one before it: that one must be there to find."""
+    part: list[Delivery | Refusal] = []
+    names: set[Hashable] = set()
+    for message in messages:
+        own: set[Hashable] = set()
+        if isinstance(message, Delivery):
+            place = message.place
+            own = {message.id, (place.gateway, place.epoch, place.seq), *message.contents.phd}
+        if not names.isdisjoint(own):
+            yield part
+            part, names = [], set()
+        part.append(message)
+        names |= own
+    if part:
+        yield part
+
+
+def _judge(delivery: Delivery, known: Known) -> Held | _New | str:
+    """What it repeats; or what is to be written; or why it contradicts what is held."""
+    versions = known.versions(delivery.id)
+    for each in versions:
+        if (each.version, each.sha256) == (delivery.version, delivery.sha256):
+            return each
+    first = next((each for each in versions if each.version == delivery.version), None)
+    if first is not None:
+        if first.outbox == delivery.place.outbox:
+            return "held already, with another digest"
+        same = (each for each in versions if each.contents == delivery.contents.digest)
+        original = next(same, None)
+        if original is None:
+            return "held already from another outbox, with other contents"
+        return _New(delivery, original.number)
+    if versions:
+        return _New(delivery, None)
+    by_identifier = known.by_phd_identifier(delivery)
+    return _New(delivery, None if by_identifier is None else by_identifier.number)

@@ -1,9 +1,11 @@
 """Stored once, counted each time; on SQLite and on PostgreSQL alike."""
 
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,15 +156,60 @@ def test_what_was_stored_is_there_after_a_restart(address: str) -> None:
 
 def test_a_batch_that_fails_leaves_nothing(store: Store) -> None:
     class Broken(Store):
-        def _insert(self, delivery: Delivery, *rest: object) -> None:
-            if delivery.place.seq == 2:
-                raise StoreError("no")
-            super()._insert(delivery, *rest)  # type: ignore[arg-type]
+        def _insert(self, *what: Any) -> None:
+            super()._insert(*what)
+            raise StoreError("no")
 
     with pytest.raises(StoreError):
         Broken(store.database).keep([READING, delivery(2)], NOW)
     assert held(store) == []
     assert store.keep([READING], NOW) == [Verdict("stored")]
+
+
+def test_in_one_batch_or_one_by_one_comes_to_the_same(store: Store, tmp_path: Path) -> None:
+    """Repeats, copies, versions, contradictions, gaps and numbers used twice, in any order."""
+    pool: list[Delivery | Refusal] = [
+        *(delivery(number) for number in (1, 2, 3, 5, 6, 9)),
+        delivery(2, version=2, seq=12),
+        delivery(3, seq=4, systolic="140"),
+        delivery(1, gateway=OTHER, epoch="e9"),
+        delivery(5, gateway=OTHER, epoch="e9", name=reading(501)),
+        delivery(6, gateway=OTHER, epoch="e9", systolic="90"),
+        delivery(20, epoch="e2", seq=3),
+        delivery(21, seq=6),
+        replace(REFUSAL, place=delivery(8).place),
+    ]
+    dice = random.Random(7)  # noqa: S311 -- the same numbers each time
+    for round_ in range(12):
+        one_by_one = Store(open_database(tmp_path / f"{round_}.db"))
+        came = dice.choices(pool, k=20)
+        expected = [verdict for each in came for verdict in one_by_one.keep([each], NOW)]
+        assert store.keep(came, NOW) == expected
+        assert facts(store) == facts(one_by_one)
+        one_by_one.close()
+        with store.database.writing():
+            for table in TABLES:
+                store.database.execute(f"DELETE FROM {table}")  # noqa: S608 -- constants
+
+
+TABLES = ("reading", "phd_identifier", "stream", "missing", "onward", "notice", "dead_letter")
+READINGS = """SELECT r.id, r.version, r.sha256, r.gateway, r.epoch, r.seq, r.deliveries,
+    o.sha256, o.gateway FROM reading r LEFT JOIN reading o ON o.number = r.copy_of"""
+IDENTIFIERS = """SELECT p.value, r.sha256
+    FROM phd_identifier p JOIN reading r ON r.number = p.reading"""
+STREAMS = "SELECT organisation, gateway, epoch, highest FROM stream"
+MISSING = """SELECT s.gateway, s.epoch, m.first, m.last, m.state, m.asked
+    FROM missing m JOIN stream s ON s.number = m.stream"""
+QUEUE = """SELECT r.sha256, s.gateway, s.epoch, o.seq, o.state FROM onward o
+    JOIN reading r ON r.number = o.reading JOIN stream s ON s.number = o.stream"""
+NOTICES = "SELECT gateway, what, times FROM notice"
+LETTERS = "SELECT topic, sha256, reason, deliveries FROM dead_letter"
+FACTS = (READINGS, IDENTIFIERS, STREAMS, MISSING, QUEUE, NOTICES, LETTERS)
+
+
+def facts(store: Store) -> list[list[tuple[Any, ...]]]:
+    """Everything but the numbers that the database gave."""
+    return [sorted(store.database.execute(sql), key=str) for sql in FACTS]
 
 
 @pytest.fixture
