@@ -47,7 +47,7 @@ class Collect:
         self._store, self._radio, self._drivers = store, radio, drivers
         self._ours, self._facts = ours, facts
         self._onlookers = onlookers
-        self._introductions = Introductions(store, radio, drivers, windows)
+        self._introductions = Introductions(store, radio, drivers, windows, ours)
         self._known: dict[str, Entry] = {}
         self._busy: set[int] = set()
         self._not_before: dict[int, float] = {}
@@ -157,6 +157,7 @@ class Collect:
                     group.create_task(session.pump(), name=f"pump of device {device.id}")
                     conversed = True
                     await converse(session, driver)
+                    await self._introductions.ask_anew(link, device)
             except (LinkError, Known) as error:
                 trouble = error
             finally:

@@ -4,30 +4,40 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import timedelta
 
-from drivers.api import Bond, Driver, LinkError
+from drivers.api import Bond, DeviceInfo, Driver, LinkError
+from gateway.clock import OurClock
 from gateway.guests import BondError, BondLost
 from gateway.link import Link
 from gateway.outbox import bindings, devices, roster
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.roster import Entry
 from gateway.outbox.store import Store
-from gateway.pairing import LOST_HERE, LOST_THERE, Introduction, introduce
+from gateway.pairing import LOST_HERE, LOST_THERE, Introduction, information, introduce
 from gateway.pairing_window import Window, Windows
 from gateway.radio import Radio
 
 log = logging.getLogger(__name__)
 
 BIND_S = 60.0  # a technician types whose it is; the meter may stay on the line for so long
+OLD = timedelta(days=30)  # then what it says of itself is read anew: its firmware may have changed
+ASK_S = 10.0  # ten reads or so; a meter that has told all it had to tell is about to hang up
 
 
 class Introductions:
-    """What collect asks before a conversation."""
+    """What collect asks before a conversation, and once it is over."""
 
     def __init__(
-        self, store: Store, radio: Radio, drivers: Mapping[str, Driver], windows: Windows
+        self,
+        store: Store,
+        radio: Radio,
+        drivers: Mapping[str, Driver],
+        windows: Windows,
+        ours: OurClock,
     ) -> None:
         self._store, self._radio, self._drivers, self._windows = store, radio, drivers, windows
+        self._ours = ours
 
     def may_meet(self, address: str, entry: Entry) -> bool:
         """Whether a meter that is heard is to be connected to.
@@ -84,11 +94,42 @@ class Introductions:
             window.tell("failed", words=str(error), wrong_passkey=wrong)
         return error
 
+    async def ask_anew(self, link: Link, device: Device) -> None:
+        """Read what a known meter says of itself, if that was long ago.
+
+        After all else, and nothing hangs on it: a meter that hangs up is asked the next time.
+        Raises Known if it was forgotten.
+        """
+        now = self._ours.now()
+        if device.info is None or not now.trusted or not link.connected:
+            return
+        if device.info_read_at is not None and abs(now.wall - device.info_read_at) <= OLD:
+            return
+        try:
+            async with asyncio.timeout(ASK_S):
+                told = await information(link)
+        except (LinkError, TimeoutError) as error:
+            log.info("device %d: did not say anew who it is: %s", device.id, error)
+            return
+        await self._told(device, told)
+
+    async def _told(self, device: Device, told: DeviceInfo) -> None:
+        """Take over what a known meter says of itself now. Raises Known if it was forgotten."""
+        now, known = self._ours.now(), device.info
+        if known and known.system_id and told.system_id not in (b"", known.system_id):
+            log.warning("device %d: has another System ID now: the first one counts", device.id)
+            told = DeviceInfo()
+        if now.trusted and await self._store(devices.told_anew, device.id, told, now.wall):
+            log.info("device %d: says something new of itself", device.id)
+
     async def _first_contact(
         self, link: Link, driver: Driver, device: Device, row: int, window: Window | None
     ) -> None:
-        met = await introduce(link, driver)
-        await self._store(devices.introduced, device.id, row, met.identity, met.info, met.bond)
+        met, now = await introduce(link, driver), self._ours.now()
+        read_at = now.wall if now.trusted else None
+        await self._store(
+            devices.introduced, device.id, row, met.identity, met.info, met.bond, read_at
+        )
         if link.address != device.address:  # it had advertised by a resolvable one
             await self._store(roster.moved, device.id, link.address)
         log.info("device %d: introduced, bond: %s", device.id, met.bond)
@@ -110,13 +151,14 @@ class Introductions:
             await self._radio.forget(device.address)
             await self._windows.close(window, str(error))  # it will not be another one in a minute
             raise
+        await self._told(device, met.info)
         log.info("device %d: paired anew, bond: %s", device.id, met.bond)
         await self._paired(window, link, met)
 
     async def _paired(self, window: Window | None, link: Link, met: Introduction) -> None:
         if window is None:
             return
-        info = {key: value for key, value in asdict(met.info).items() if key != "system_id"}
+        info = {key: value for key, value in asdict(met.info).items() if isinstance(value, str)}
         window.tell("paired", address=link.address, identity=met.identity, bond=met.bond, **info)
         await self._windows.close(window, "paired")
 

@@ -11,12 +11,14 @@ import asyncio
 import signal
 import tempfile
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from simulator.air import Air
 from simulator.meters.cuff import CUFF
 from simulator.meters.glucose import GlucoseMeter
+from simulator.meters.information import certification, udi
 from simulator.meters.meter import Habits, Identity, Meter
 from simulator.meters.oximeter import OXIMETER
 from simulator.meters.push import PushMeter
@@ -49,7 +51,14 @@ class Home:
     def __init__(self, socket: Path, habits: Habits | None = None, records: int = RECORDS) -> None:
         habits = habits or Habits()
         self.air = Air(socket)
-        self.cuff = PushMeter(self.air, CUFF, _identity("BP-SIM", 0x51, "Cuff"), habits)
+        cuff = replace(
+            _identity("BP-SIM", 0x51, "Cuff"),
+            hardware="A",
+            software="1.0.3",
+            certification=certification(regulated=False),  # it is no medical device, and not real
+            udi=udi("(01)00000000000000(21)SIM-0081", "00000000000000"),
+        )
+        self.cuff = PushMeter(self.air, CUFF, cuff, habits)
         self.glucose = GlucoseMeter(
             self.air, _identity("GLU-SIM", 0x52, "Glucose"), habits, records
         )

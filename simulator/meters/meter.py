@@ -22,6 +22,11 @@ class Identity:
     serial: str
     firmware: str
     system_id: bytes = b""  # 8 octets as 0x2A23 sends them, least significant first; b"": none
+    hardware: str = ""
+    software: str = ""
+    certification: bytes = b""  # these as they are sent; see `simulator.meters.information`
+    udi: bytes = b""
+    pnp_id: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from bumble.hci import Address
 
 from simulator.air import Air
 from simulator.bumble_host import KEYS, PRIVATE_KEYS, cancellations, display, just_works
+from simulator.meters.information import information
 from simulator.meters.meter import Clock, Habits, Identity
 from simulator.meters.octets import current_time, from_current_time
 
@@ -234,14 +235,9 @@ class Peripheral:
         def fixed(short: int, value: bytes) -> Characteristic[bytes]:
             return self.characteristic(short, Properties.READ, value, Permissions.READABLE)
 
-        information = [
-            fixed(0x2A29, identity.manufacturer.encode()),
-            fixed(0x2A24, identity.model.encode()),
-            fixed(0x2A25, identity.serial.encode()),
-            fixed(0x2A26, identity.firmware.encode()),
-        ]
-        if identity.system_id:
-            information.append(fixed(0x2A23, identity.system_id))
+        self.information = {  # by 16-bit UUID: its maker's app may give it other firmware
+            short: fixed(short, value) for short, value in information(identity).items()
+        }
         time = self.characteristic(
             0x2A2B,
             Properties.READ | Properties.WRITE,
@@ -249,7 +245,7 @@ class Peripheral:
         )
         self.battery = fixed(0x2A19, bytes([87]))
         return [
-            Service(UUID.from_16_bits(0x180A), information),
+            Service(UUID.from_16_bits(0x180A), list(self.information.values())),
             Service(UUID.from_16_bits(0x180F), [self.battery]),
             Service(UUID.from_16_bits(0x1805), [time]),
         ]
