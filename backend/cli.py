@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from backend import commands
 from backend.commands import CONFIG, INTERRUPTED, OK, UNAVAILABLE, USAGE, Failure
-from backend.onward import Pace, Target
+from backend.onward import Pace, Party
 from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
@@ -77,8 +77,8 @@ def run(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings, store: Store, tls: ssl.SSLContext, sign: Sign | None) -> None:
-    async with _onward(settings) as target:
-        receiver = Receiver(settings, store, tls, sign, target, Pace(per_second=settings.pace))
+    async with _onward(settings) as parties:
+        receiver = Receiver(settings, store, tls, sign, parties, Pace(per_second=settings.pace))
         try:
             await until_told(receiver)
         finally:
@@ -86,10 +86,10 @@ async def _serve(settings: Settings, store: Store, tls: ssl.SSLContext, sign: Si
 
 
 @asynccontextmanager
-async def _onward(settings: Settings) -> AsyncIterator[Target | None]:
-    """To whom readings are handed on; None: to nobody, they wait in the store."""
+async def _onward(settings: Settings) -> AsyncIterator[Sequence[Party]]:
+    """To whom readings are handed on; if to nobody, they wait in the store."""
     if settings.onward is None:
-        yield None
+        yield ()
         return
     try:  # it brings an HTTP client along, an extra of its own
         from backend.onward_settings import OnwardUnusable, load  # noqa: PLC0415
@@ -97,8 +97,8 @@ async def _onward(settings: Settings) -> AsyncIterator[Target | None]:
     except ImportError as error:
         raise Failure(str(error), CONFIG) from error
     try:
-        async with opened(load(settings.onward), settings.store) as target:
-            yield target
+        async with opened(load(settings.onward), settings.store) as parties:
+            yield parties
     except OnwardUnusable as error:
         raise Failure(str(error), CONFIG) from error
 
@@ -202,7 +202,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PEM",
         help="the private key of the fleet: ask gateways for what is missing",
     )
-    add("--pace", type=_pace, default=10.0, metavar="N", help="readings a second, handed on")
+    add("--pace", type=_pace, default=10.0, metavar="N", help="readings a second, to each party")
     add("--issuer", help="our name in commands; --by if not given")
     add("--gap-patience", type=float, default=900.0, dest="gap_patience_s", metavar="SECONDS")
     add("--reconnect-cap", type=float, default=60.0, dest="reconnect_cap_s", metavar="SECONDS")

@@ -10,14 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from backend.store import Database, DeadLetter, asks, looks, onward, open_database
+from backend.store import Database, DeadLetter, asks, looks, onward, open_database, parties
 from backend.store import dead_letters as letters
 from backend.store.asks import Answer, Wanted
 from backend.store.looks import Missing, Overview, Undeliverable
+from backend.store.parties import Standing
 
 OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
 
 LOOK_S = 0.2
+LONG = 8  # tries of one reading that a party did not take: some five minutes
 
 
 class Failure(Exception):
@@ -39,12 +41,13 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
     """1 if somebody should look."""
     if forget:
         looks.seen(db)
-    seen = looks.overview(db)
-    needs = list(_needs(seen))
+    seen, standings = looks.overview(db), parties.standings(db)
+    needs = [*_needs(seen), *_of_parties(standings)]
     if as_json:
-        _print_json(asdict(seen) | {"needs": needs})
+        waiting = [asdict(each) for each in standings]
+        _print_json(asdict(seen) | {"parties": waiting, "needs": needs})
     else:
-        for name, words in _lines(seen):
+        for name, words in (*_lines(seen), *_waiting(standings)):
             print(f"{name + ':':16}{words}")
         print()
         print("\n".join(f"! {line}" for line in needs) or "Nothing needs anybody.")
@@ -73,6 +76,25 @@ def _needs(seen: Overview) -> Iterator[str]:
     for notice in seen.notices:
         often = f"{notice.times} times, last {_when(notice.last_at)}"
         yield f"{notice.gateway}: {notice.what} ({often})"
+
+
+def _waiting(standings: Sequence[Standing]) -> Iterator[tuple[str, str]]:
+    for each in standings:
+        if not each.waiting:
+            continue
+        said = f"; tried {each.attempts} times: {each.reason}" if each.attempts else ""
+        yield f"to {each.party}", f"{each.waiting}, since {_when(each.since)}{said}"
+
+
+def _of_parties(standings: Sequence[Standing]) -> Iterator[str]:
+    for each in standings:
+        if each.trouble is not None:
+            yield f"{each.party}: {each.trouble}"
+        if each.attempts >= LONG:
+            yield (
+                f"{each.party}: {each.waiting} readings wait for it since {_when(each.since)};"
+                f" tried {each.attempts} times: {each.reason}"
+            )
 
 
 def _of_missing(each: Missing) -> str:

@@ -28,7 +28,7 @@ class FhirServer:
     access: Access
     base: str
 
-    async def hand_on(self, reading: ToHandOn) -> None:
+    async def hand_on(self, reading: ToHandOn) -> str | None:
         """Return when the server has it. Raises TryAgain and Undeliverable."""
         answer = await self._post(reading.body)
         if answer.status in {401, 403}:  # once, with a new token
@@ -37,6 +37,7 @@ class FhirServer:
         if answer.status == 500 and reading.attempts >= STUBBORN and await self._is_well():
             raise Undeliverable("the server fails at this reading again and again (500)")
         judge(answer, len(parsed(reading.body)["entry"]))
+        return None
 
     async def _post(self, body: bytes) -> Answer:
         return await self.web.post(self.base, body, await self.access.headers())

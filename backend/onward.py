@@ -1,14 +1,16 @@
-"""Handing on: in order, at a set pace, to whoever stands behind the receiver."""
+"""Handing on: in order, at a set pace, to each party that stands behind the receiver."""
 
 import asyncio
 import logging
 import random
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn, Protocol
 
 from backend.chores import Disk
-from backend.store import Database, ToHandOn, onward
+from backend.store import Database, StoreError, ToHandOn, parties
+from backend.store.onward import LATER_VERSION
 
 log = logging.getLogger("hjemgate.receiver")
 
@@ -16,7 +18,14 @@ FIRST_S, CAP_S = 2.0, 900.0  # between two tries of one reading
 
 
 class TryAgain(Exception):
-    """It could not be handed on now; the text says why, and quotes nothing of the reading."""
+    """It could not be handed on now; the text says why, and quotes nothing of the reading.
+
+    *wait_s*: not before so many seconds, where somebody asked for that.
+    """
+
+    def __init__(self, words: str, wait_s: float = 0.0) -> None:
+        super().__init__(words)
+        self.wait_s = wait_s
 
 
 class Undeliverable(Exception):
@@ -26,52 +35,136 @@ class Undeliverable(Exception):
 class Target(Protocol):
     """Whoever takes readings. What it is given may have been given to it before."""
 
-    async def hand_on(self, reading: ToHandOn) -> None:
-        """Return when it has it. Raises TryAgain and Undeliverable."""
+    async def hand_on(self, reading: ToHandOn) -> str | None:
+        """Return when it has it; or, in words, why there was nothing to be done.
+
+        Raises TryAgain and Undeliverable.
+        """
+
+
+class File(Protocol):
+    """One that may change while we run."""
+
+    async def look(self) -> str | None:
+        """Read it anew if it has changed. What is wrong with it now, if anything is."""
+
+
+def whole(reading: ToHandOn) -> bytes | None:
+    return reading.body
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """*name*: of our own, in reasons and in the store; nobody else's secret.
+
+    *part*: what of a reading is theirs; None if nothing is.
+    """
+
+    name: str
+    target: Target
+    part: Callable[[ToHandOn], bytes | None] = whole
+    files: Sequence[File] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast, and how patient."""
+    """How fast, and how patient; for each party by itself."""
 
     per_second: float = 10.0
     grace: timedelta = timedelta(seconds=60)  # for a number that is missing
     look_s: float = 1.0  # at an empty queue
 
 
-async def hand_on(disk: Disk, target: Target, pace: Pace) -> NoReturn:
-    """For ever. May raise StoreError."""
-    loop = asyncio.get_running_loop()
-    while True:
-        begun = loop.time()
-        reading = await disk(_next, _now(), pace.grace)
-        if reading is None:
-            await asyncio.sleep(pace.look_s)
-            continue
-        await _hand_on(disk, target, reading)
-        await asyncio.sleep(max(0.0, begun + 1 / pace.per_second - loop.time()))
+async def hand_on(disk: Disk, to: Sequence[Party], pace: Pace) -> NoReturn:
+    """For ever, to each party by itself: one that is away holds up nobody else."""
+    queue = _Queue([party.name for party in to], pace.grace)
+    async with asyncio.TaskGroup() as group:
+        for party in to:
+            group.create_task(_Handing(disk, queue, party, pace).run(), name=f"to {party.name}")
+    raise AssertionError("all go on for ever")
 
 
-def _next(db: Database, now: datetime, grace: timedelta) -> ToHandOn | None:
-    return onward.next_to_hand_on(db, now, grace) if db.leads() else None
+@dataclass(slots=True)
+class _Queue:
+    """What is common to all: who they are, and how far the queue has been shared out."""
+
+    names: Sequence[str]
+    grace: timedelta
+    _shared: int = 0
+
+    def next(self, db: Database, party: str, now: datetime) -> ToHandOn | None:
+        if not db.leads():
+            self._shared = 0
+            return None
+        self._shared = parties.share(db, self.names, self._shared, now)
+        return parties.next_to_hand_on(db, party, now, self.grace)
 
 
-async def _hand_on(disk: Disk, target: Target, reading: ToHandOn) -> None:
-    at = reading.position
-    if reading.by_then:
-        await disk(onward.settle, at, "delivered", onward.LATER_VERSION, _now())
-        return
-    try:
-        await target.hand_on(reading)
-    except TryAgain as error:
-        wait_s = random.uniform(0.5, 1.0) * min(CAP_S, FIRST_S * 2 ** min(reading.attempts, 20))  # noqa: S311
-        log.warning("onward, from %s: %s; again in %.0f s", reading.gateway, error, wait_s)
-        await disk(onward.postpone, at, str(error), _now() + timedelta(seconds=wait_s))
-    except Undeliverable as error:
-        log.warning("onward, from %s: undeliverable: %s", reading.gateway, error)
-        await disk(onward.settle, at, "undeliverable", str(error), _now())
-    else:
-        await disk(onward.settle, at, "delivered", None, _now())
+@dataclass(slots=True)
+class _Handing:
+    disk: Disk
+    queue: _Queue
+    party: Party
+    pace: Pace
+    _trouble: str | None = field(default="")  # what the store says of the files; "": not known
+
+    async def run(self) -> NoReturn:
+        loop = asyncio.get_running_loop()
+        while True:
+            begun = loop.time()
+            wait_s = self.pace.look_s
+            try:
+                await self._look()
+                reading = await self.disk(self.queue.next, self.party.name, _now())
+                if reading is not None:
+                    called = await self._hand_on(reading)
+                    wait_s = begun + 1 / self.pace.per_second - loop.time() if called else 0.0
+            except StoreError as error:
+                log.warning("onward, to %s: %s", self.party.name, error)
+            await asyncio.sleep(max(0.0, wait_s))
+
+    async def _look(self) -> None:
+        """At the files: what is wrong with one is told in the log and by `status`."""
+        found = [words for file in self.party.files if (words := await file.look())]
+        trouble = "; ".join(found) or None
+        if trouble != self._trouble:
+            await self.disk(parties.trouble, self.party.name, trouble, _now())
+            self._trouble = trouble
+
+    async def _hand_on(self, reading: ToHandOn) -> bool:
+        """Whether the party was called."""
+        if reading.by_then:
+            await self._settle(reading, "delivered", LATER_VERSION)
+            return False
+        body = self.party.part(reading)
+        if body is None:
+            await self._settle(reading, "nothing", None)
+            return False
+        try:
+            words = await self.party.target.hand_on(replace(reading, body=body))
+        except TryAgain as error:
+            await self._postpone(reading, error)
+        except Undeliverable as error:
+            self._warn(reading, f"undeliverable: {error}")
+            await self._settle(reading, "undeliverable", str(error))
+        else:
+            await self._settle(reading, "delivered", words)
+        return True
+
+    async def _postpone(self, reading: ToHandOn, error: TryAgain) -> None:
+        own_s = min(CAP_S, FIRST_S * 2 ** min(reading.attempts, 20))
+        wait_s = max(random.uniform(0.5, 1.0) * own_s, error.wait_s)  # noqa: S311
+        self._warn(reading, f"{error}; again in {wait_s:.0f} s")
+        due = _now() + timedelta(seconds=wait_s)
+        at = (self.party.name, reading.position)
+        await self.disk(parties.postpone, *at, str(error), due)
+
+    async def _settle(self, reading: ToHandOn, end: parties.End, words: str | None) -> None:
+        at = (self.queue.names, self.party.name, reading.position)
+        await self.disk(parties.settle, *at, end, words, _now())
+
+    def _warn(self, reading: ToHandOn, words: str) -> None:
+        log.warning("onward, from %s to %s: %s", reading.gateway, self.party.name, words)
 
 
 def _now() -> datetime:

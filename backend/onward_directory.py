@@ -16,31 +16,29 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
+from backend.onward_files import FileUnusable
+
 CVR_WEIGHTS = (2, 7, 6, 5, 4, 3, 2, 1)  # modulus 11
 
 Directory = Mapping[str, Mapping[str, str]]
 
 
-class DirectoryUnusable(Exception):
-    """The file cannot be used; the text says what to do."""
-
-
 def load(path: Path) -> Directory:
-    """By the name in the topic. Raises DirectoryUnusable."""
+    """By the name in the topic. Raises FileUnusable."""
     try:
         with path.open("rb") as file:
             rows = tomllib.load(file)
     except (OSError, ValueError) as error:
-        raise DirectoryUnusable(f"{path}: {error}") from error
+        raise FileUnusable(f"{path}: {error}") from error
     for name, row in rows.items():
         if not isinstance(row, dict):
-            raise DirectoryUnusable(f"{path}: {name}: expected a table")
+            raise FileUnusable(f"{path}: {name}: expected a table")
         for column, value in row.items():
             rule = COLUMNS.get(column)
             if rule is None:
-                raise DirectoryUnusable(f"{path}: {name}: unknown {column!r}; known: {_known()}")
+                raise FileUnusable(f"{path}: {name}: unknown {column!r}; known: {_known()}")
             if not isinstance(value, str) or not rule(value):
-                raise DirectoryUnusable(f"{path}: {name}: {column} = {value!r} cannot be right")
+                raise FileUnusable(f"{path}: {name}: {column} = {value!r} cannot be right")
     return rows
 
 

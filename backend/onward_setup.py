@@ -3,62 +3,78 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
-from backend import onward_parties
 from backend.chores import Disk
 from backend.fhir_server import FhirServer
 from backend.fut import ledger, people
 from backend.fut.api import Api
 from backend.fut.measured import Rules
-from backend.fut.people import PeopleUnusable
+from backend.fut.people import People
 from backend.fut.target import Fut, Pace
-from backend.onward import Target
+from backend.onward import File, Party, Target
 from backend.onward_access import Access, Certificate, Token
-from backend.onward_directory import Directory, DirectoryUnusable
+from backend.onward_directory import Directory
 from backend.onward_directory import load as load_directory
+from backend.onward_files import FileUnusable, Watched
 from backend.onward_http import Web, context
-from backend.onward_parties import Filter, Parties, Party
+from backend.onward_parties import Filter
 from backend.onward_settings import AnyParty, FutParty, OAuth, Onward, OnwardUnusable
-from backend.store import Database, open_database
+from backend.store import Database, ToHandOn, open_database
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def opened(settings: Onward, store: str | Path) -> AsyncIterator[Target]:
-    """All parties, as one target, over a connection to *store* of their own.
+async def opened(settings: Onward, store: str | Path) -> AsyncIterator[Sequence[Party]]:
+    """All parties, with a connection to *store* of their own for what they write down.
 
     Raises OnwardUnusable, StoreError and StoreUnusable.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(_Disk(store))
-        await disk(onward_parties.prepare)
         await disk(ledger.prepare)
         try:
-            directory: Directory = load_directory(settings.directory) if settings.directory else {}
-            parties = [await stack.enter_async_context(_party(p, disk)) for p in settings.party]
-        except (DirectoryUnusable, PeopleUnusable, OSError, ssl.SSLError) as error:
+            directory = _directory(settings.directory)
+            parties = [
+                await stack.enter_async_context(_party(each, directory, disk))
+                for each in settings.party
+            ]
+        except (FileUnusable, OSError, ssl.SSLError) as error:
             raise OnwardUnusable(str(error)) from error
-        yield Parties(parties, directory, disk)
+        yield parties
+
+
+def _directory(path: Path | None) -> Watched[Directory] | None:
+    return None if path is None else Watched(path, load_directory)
 
 
 @asynccontextmanager
-async def _party(settings: AnyParty, disk: Disk) -> AsyncIterator[Party]:
+async def _party(
+    settings: AnyParty, directory: Watched[Directory] | None, disk: Disk
+) -> AsyncIterator[Party]:
     tls = context(settings.ca, settings.certificate, settings.key)
+    where = {column: frozenset(values) for column, values in settings.where.items()}
+    theirs = Filter(where, frozenset(settings.kinds))
+    files: list[File] = [] if directory is None else [directory]
+
+    def part(reading: ToHandOn) -> bytes | None:
+        return theirs.part(reading, {} if directory is None else directory.value)
+
     async with Web(tls) as web, Web(tls) as tokens:
         access = _access(settings.oauth, tokens)
-        where = {column: frozenset(values) for column, values in settings.where.items()}
         target: Target = FhirServer(web, access, settings.base)
         if isinstance(settings, FutParty):
-            target = _fut(settings, Api(web, access, settings.careplan, settings.base), disk)
-        yield Party(settings.name, Filter(where, frozenset(settings.kinds)), target)
+            known = Watched(settings.people, people.load)
+            files.append(known)
+            target = _fut(settings, Api(web, access, settings.careplan, settings.base), disk, known)
+        yield Party(settings.name, target, part, files)
 
 
 def _access(oauth: OAuth | None, web: Web) -> Access:
@@ -71,15 +87,14 @@ def _access(oauth: OAuth | None, web: Web) -> Access:
     return Token(web, oauth.token_url, fields, oauth.refresh_token)
 
 
-def _fut(settings: FutParty, api: Api, disk: Disk) -> Fut:
+def _fut(settings: FutParty, api: Api, disk: Disk, known: Watched[People]) -> Fut:
     rules = Rules(
         version=settings.version,
         further_codings=settings.further_codings,
         unlabelled_glucose=settings.unlabelled_glucose,
         simulated=settings.simulated,
     )
-    known = people.load(settings.people)
-    return Fut(settings.name, api, disk, known, rules, pace=Pace(settings.pause_s))
+    return Fut(settings.name, api, disk, lambda: known.value, rules, pace=Pace(settings.pause_s))
 
 
 class _Disk:

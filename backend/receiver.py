@@ -22,7 +22,7 @@ from backend.arrival import Arrival
 from backend.chores import Chores
 from backend.intake import Heard, take_in
 from backend.link import Link
-from backend.onward import Pace, Target
+from backend.onward import Pace, Party
 from backend.orders import Sign
 from backend.settings import Settings
 from backend.store import Database, Delivery, Store, StoreError, Verdict
@@ -43,8 +43,8 @@ T = TypeVar("T")
 class Receiver:
     """Use `run` for ever, or until cancelled.
 
-    *sign*: with the fleet's key; without it nothing is asked for again. *target*: who the readings
-    are handed on to; without one they wait in the store.
+    *sign*: with the fleet's key; without it nothing is asked for again. *parties*: who the readings
+    are handed on to; without any they wait in the store.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class Receiver:
         store: Store,
         tls: ssl.SSLContext,
         sign: Sign | None = None,
-        target: Target | None = None,
+        parties: Sequence[Party] = (),
         pace: Pace = DEFAULT_PACE,
     ) -> None:
         self._settings, self._store, self._tls = settings, store, tls
-        self._sign, self._target, self._pace = sign, target, pace
+        self._sign, self._parties, self._pace = sign, parties, pace
         self._disk = ThreadPoolExecutor(1, "disk")  # the database has one thread of its own
         self._failures = 0
 
@@ -70,8 +70,9 @@ class Receiver:
         """Receive, and hand on if there is anybody to hand on to."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._receive(), name="receive")
-            if self._target is not None:
-                group.create_task(self._hand_on(self._target), name="hand on")
+            if self._parties:
+                handing = onward.hand_on(self._on_disk, self._parties, self._pace)
+                group.create_task(handing, name="hand on")
         raise AssertionError("both go on for ever")
 
     async def _receive(self) -> NoReturn:
@@ -163,14 +164,6 @@ class Receiver:
         while True:
             await chores.do()
             await asyncio.sleep(CHORES_S)
-
-    async def _hand_on(self, target: Target) -> NoReturn:
-        while True:
-            try:
-                await onward.hand_on(self._on_disk, target, self._pace)
-            except StoreError as error:
-                log.warning("onward: %s", error)
-                await asyncio.sleep(self._pace.look_s)
 
     async def _on_disk(
         self, do: Callable[Concatenate[Database, P], T], /, *args: P.args, **named: P.kwargs

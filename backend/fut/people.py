@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from backend.onward_files import FileUnusable
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -24,27 +26,26 @@ class Person:
     devices: Mapping[str, str] = field(default_factory=dict)
 
 
-class PeopleUnusable(Exception):
-    """The file cannot be used; the text says what to do, and quotes nobody."""
+People = Mapping[str, Person]
 
 
-def load(path: Path) -> Mapping[str, Person]:
-    """By `system|value`. Raises PeopleUnusable."""
+def load(path: Path) -> People:
+    """By `system|value`. Raises FileUnusable, whose text quotes nobody."""
     try:
         with path.open("rb") as file:
             rows = tomllib.load(file)
     except (OSError, ValueError) as error:
-        raise PeopleUnusable(f"{path}: {error}") from error
+        raise FileUnusable(f"{path}: {error}") from error
     return {name: _person(row, f"{path}: entry {n}") for n, (name, row) in enumerate(rows.items())}
 
 
 def _person(row: Any, where: str) -> Person:  # noqa: ANN401 -- whatever stood there
     if not isinstance(row, dict) or set(row) - {"patient", "episodes", "devices"}:
-        raise PeopleUnusable(f"{where}: expected a table of patient, episodes, devices")
+        raise FileUnusable(f"{where}: expected a table of patient, episodes, devices")
     patient, episodes, devices = row.get("patient"), row.get("episodes", []), row.get("devices", {})
     if not isinstance(episodes, list) or not isinstance(devices, dict):
-        raise PeopleUnusable(f"{where}: episodes is a list, devices is a table")
+        raise FileUnusable(f"{where}: episodes is a list, devices is a table")
     urls = [patient, *episodes, *devices.values()]
     if not all(isinstance(url, str) and url.startswith("https://") for url in urls):
-        raise PeopleUnusable(f"{where}: expected whole URLs at FUT, https://...")
+        raise FileUnusable(f"{where}: expected whole URLs at FUT, https://...")
     return Person(str(patient), tuple(episodes), devices)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from backend.fut.answers import Verdict
 from backend.fut.api import Api
 from backend.fut.ledger import Row
 from backend.fut.measured import Measured, NotForFut, Rules, measured, patient_of
-from backend.fut.people import Person
+from backend.fut.people import People, Person
 from backend.fut.projection import Submission, project
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_http import NoAnswer
@@ -47,16 +47,16 @@ class Fut:
     party: str
     api: Api
     disk: Disk
-    people: Mapping[str, Person]
+    people: Callable[[], People]
     rules: Rules
     settling: timedelta = SETTLING
     pace: Pace = field(default_factory=Pace)
 
-    async def hand_on(self, reading: ToHandOn) -> None:
+    async def hand_on(self, reading: ToHandOn) -> str | None:
         """Return when FUT has what its plan asks for. Raises TryAgain and Undeliverable."""
         try:
             bundle = parsed(reading.body)
-            person = self.people.get(patient_of(bundle))
+            person = self.people().get(patient_of(bundle))
             if person is None:
                 raise Undeliverable(
                     "nobody has said who this citizen is at FUT: see the people file"
@@ -67,6 +67,7 @@ class Fut:
             await self._submit_all(reading, whole, person, rows)
         except NotForFut as error:
             raise Undeliverable(str(error)) from error
+        return None
 
     async def _submit_all(
         self, reading: ToHandOn, whole: Measured, person: Person, rows: list[Row]

@@ -96,6 +96,32 @@ _TABLES = (
         WHERE state = 'waiting'""",
     """CREATE INDEX IF NOT EXISTS onward_untold ON onward (position)
         WHERE state <> 'waiting' AND told_at IS NULL""",
+    # Of that, what each party is to get, or has got. state: waiting; then delivered, undeliverable,
+    # or nothing: none of it is theirs.
+    """CREATE TABLE IF NOT EXISTS onward_to (
+        party TEXT NOT NULL,
+        reading {int} NOT NULL,
+        position {int} NOT NULL,
+        stream {int} NOT NULL,
+        seq {int} NOT NULL,
+        state TEXT NOT NULL,
+        due_at TEXT NOT NULL,
+        attempts {int} NOT NULL,
+        reason TEXT,
+        settled_at TEXT,
+        PRIMARY KEY (party, reading)
+    ){strict}""",
+    """CREATE INDEX IF NOT EXISTS onward_to_by_reading ON onward_to (reading)""",
+    """CREATE INDEX IF NOT EXISTS onward_to_waiting ON onward_to (party, stream, seq)
+        WHERE state = 'waiting'""",
+    """CREATE INDEX IF NOT EXISTS onward_to_in_order ON onward_to (party, position)
+        WHERE state = 'waiting'""",
+    # What somebody should repair of a party's files.
+    """CREATE TABLE IF NOT EXISTS onward_trouble (
+        party TEXT NOT NULL PRIMARY KEY,
+        words TEXT NOT NULL,
+        since TEXT NOT NULL
+    ){strict}""",
     """CREATE TABLE IF NOT EXISTS dead_letter (
         number {serial},
         topic TEXT NOT NULL,

@@ -1,15 +1,15 @@
 """What is handed on goes in order, at a pace, once; and its gateway is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
-from backend.onward import Pace, TryAgain, Undeliverable, hand_on
-from backend.store import Database, Delivery, Store, ToHandOn, onward
+from backend.onward import Pace, Party, TryAgain, Undeliverable, hand_on
+from backend.store import Database, Delivery, Store, ToHandOn, onward, parties
 from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
 
 P = ParamSpec("P")
@@ -19,15 +19,27 @@ GRACE = timedelta(seconds=60)
 BRISK = Pace(per_second=1000, grace=timedelta(0), look_s=0.01)
 
 
-def order(store: Store, now: datetime = LATER) -> list[tuple[str, int]]:
+ALONE = ["alone"]
+
+
+def due(
+    store: Store, now: datetime = LATER, party: str = "alone", names: Sequence[str] = ALONE
+) -> ToHandOn | None:
+    parties.share(store.database, names, 0, now)
+    return parties.next_to_hand_on(store.database, party, now, GRACE)
+
+
+def order(
+    store: Store, now: datetime = LATER, party: str = "alone", names: Sequence[str] = ALONE
+) -> list[tuple[str, int]]:
     """Hand everything on that is due: gateways and numbers."""
     found = []
-    while (each := onward.next_to_hand_on(store.database, now, GRACE)) is not None:
+    while (each := due(store, now, party, names)) is not None:
         (row,) = store.database.execute(
             "SELECT gateway, seq FROM reading WHERE sha256 = ?", each.sha256
         )
         found.append(row)
-        onward.settle(store.database, each.position, "delivered", None, now)
+        parties.settle(store.database, names, party, each.position, "delivered", None, now)
     return found
 
 
@@ -55,12 +67,12 @@ def test_a_missing_number_holds_back_what_comes_after_it_for_a_while(store: Stor
 
 def test_what_has_to_be_tried_again_holds_back_its_own_gateway_alone(store: Store) -> None:
     store.keep([delivery(1), delivery(2), delivery(5, gateway=OTHER, seq=1)], NOW)
-    first = onward.next_to_hand_on(store.database, LATER, GRACE)
+    first = due(store)
     assert first is not None
-    due = LATER + timedelta(minutes=1)
-    onward.postpone(store.database, first.position, "no answer", due)
+    then = LATER + timedelta(minutes=1)
+    parties.postpone(store.database, "alone", first.position, "no answer", then)
     assert order(store, LATER) == [(OTHER, 1)]
-    assert order(store, due) == [(GATEWAY, 1), (GATEWAY, 2)]
+    assert order(store, then) == [(GATEWAY, 1), (GATEWAY, 2)]
 
 
 def test_copies_repeats_and_rejected_readings_are_not_handed_on(store: Store) -> None:
@@ -72,9 +84,83 @@ def test_an_older_version_does_not_follow_a_later_one(store: Store) -> None:
     store.keep([delivery(1, version=2, seq=2)], NOW)
     assert order(store) == [(GATEWAY, 2)]
     store.keep([delivery(1)], NOW)
-    late = onward.next_to_hand_on(store.database, LATER, GRACE)
+    late = due(store)
     assert late is not None
     assert (late.version, late.by_then) == (1, True)
+
+
+BOTH = ["practice", "region"]
+
+
+def test_a_party_that_is_away_holds_back_nobody_else(store: Store) -> None:
+    store.keep([delivery(1), delivery(2)], NOW)
+    first = due(store, party="practice", names=BOTH)
+    assert first is not None
+    parties.postpone(store.database, "practice", first.position, "away", LATER)
+    assert order(store, party="region", names=BOTH) == [(GATEWAY, 1), (GATEWAY, 2)]
+    assert onward.untold(store.database, 100) == []
+    assert order(store, party="practice", names=BOTH) == [(GATEWAY, 1), (GATEWAY, 2)]
+    assert [each.status for each in onward.untold(store.database, 100)] == ["delivered"] * 2
+
+
+def test_what_came_to_its_end_with_the_last_but_one_is_told_when_the_last_is_no_more(
+    store: Store,
+) -> None:
+    store.keep([delivery(1)], NOW)
+    order(store, party="region", names=BOTH)
+    assert onward.untold(store.database, 100) == []
+    parties.share(store.database, ["region"], 0, LATER)
+    assert [each.status for each in onward.untold(store.database, 100)] == ["delivered"]
+
+
+def test_a_reading_that_is_nothing_to_anybody_is_undeliverable(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    for party in BOTH:
+        found = due(store, party=party, names=BOTH)
+        assert found is not None
+        at = (store.database, BOTH, party, found.position)
+        parties.settle(*at, "nothing", None, LATER)
+    assert outcomes(store) == [
+        (1, "undeliverable", "no party is set up for it (organisation org1)")
+    ]
+
+
+def test_who_has_nothing_of_a_reading_does_not_matter_to_it(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    order(store, party="region", names=BOTH)
+    found = due(store, party="practice", names=BOTH)
+    assert found is not None
+    at = (store.database, BOTH, "practice", found.position)
+    parties.settle(*at, "nothing", None, LATER)
+    assert outcomes(store) == [(1, "delivered", None)]
+
+
+def test_a_reading_that_is_handed_on_again_begins_anew_with_its_tries(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    position = 1
+    for _ in range(30):
+        parties.share(store.database, ALONE, 0, LATER)
+        parties.postpone(store.database, "alone", position, "500", LATER)
+    at = (store.database, ALONE, "alone", position)
+    parties.settle(*at, "undeliverable", "it fails again and again", LATER)
+    assert onward.again(store.database, LATER) == 1
+    found = due(store)
+    assert found is not None
+    assert found.attempts == 0
+
+
+def test_what_stands_in_the_way_of_a_party_can_be_seen(store: Store) -> None:
+    store.keep([delivery(1), delivery(2)], NOW)
+    found = due(store)
+    assert found is not None
+    parties.postpone(store.database, "alone", found.position, "it answers 503", LATER)
+    parties.trouble(store.database, "other", "people.toml: entry 3", NOW)
+    first, second = parties.standings(store.database)
+    assert (first.waiting, first.since, first.attempts) == (2, NOW, 1)
+    assert (first.reason, first.trouble) == ("it answers 503", None)
+    assert (second.party, second.waiting, second.trouble) == ("other", 0, "people.toml: entry 3")
+    parties.trouble(store.database, "other", None, NOW)
+    assert [each.party for each in parties.standings(store.database)] == ["alone"]
 
 
 @dataclass
@@ -91,6 +177,10 @@ class Recorder:
 
 
 async def handed_on(store: Store, target: Recorder, *deliveries: Delivery) -> None:
+    await all_handed_on(store, [Party("alone", target)], *deliveries)
+
+
+async def all_handed_on(store: Store, to: Sequence[Party], *deliveries: Delivery) -> None:
     """Until nothing waits any more."""
     store.keep(list(deliveries), datetime.now(UTC))
 
@@ -100,7 +190,7 @@ async def handed_on(store: Store, target: Recorder, *deliveries: Delivery) -> No
         return do(store.database, *args, **named)
 
     async with asyncio.timeout(30):
-        handing = asyncio.create_task(hand_on(disk, target, BRISK))
+        handing = asyncio.create_task(hand_on(disk, to, BRISK))
         while store.database.execute("SELECT 1 FROM onward WHERE state = 'waiting'"):
             assert not handing.done()
             await asyncio.sleep(0.01)
@@ -133,7 +223,7 @@ async def test_what_fails_is_tried_again_and_what_is_refused_is_not(
     target = Recorder(trouble)
     await handed_on(store, target, delivery(1), delivery(2), delivery(3))
     assert [each.id for each in target.taken] == [reading(1), reading(3)]
-    assert outcomes(store)[1] == (2, "undeliverable", "no such patient")
+    assert outcomes(store)[1] == (2, "undeliverable", "alone: no such patient")
 
 
 async def test_an_older_version_is_not_given_to_the_target(store: Store) -> None:

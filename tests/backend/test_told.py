@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from backend import cli
-from backend.onward import Pace, Target, Undeliverable
+from backend.onward import Pace, Party, Target, Undeliverable
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, ToHandOn, open_database
@@ -50,7 +50,11 @@ async def receiver(
         by="receiver-1",
     )
     running = Receiver(
-        settings, Store(open_database(store)), cli.context(settings), target=target, pace=PACE
+        settings,
+        Store(open_database(store)),
+        cli.context(settings),
+        parties=() if target is None else [Party("care-team", target)],
+        pace=PACE,
     )
     try:
         async with asyncio.TaskGroup() as group:
@@ -87,7 +91,7 @@ async def test_delivered_and_undeliverable_follow_stored(
         (reading(1), "stored"): None,
         (reading(1), "delivered"): None,
         (reading(2), "stored"): None,
-        (reading(2), "undeliverable"): "the server knows no such patient",
+        (reading(2), "undeliverable"): "care-team: the server knows no such patient",
     }
     assert {each.sha256 for each in found} == {message(1).sha256, message(2).sha256}
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Concatenate, ParamSpec, TypeVar
 
 from backend.fhir_server import FhirServer
-from backend.onward import Pace, hand_on
+from backend.onward import Pace, Party, hand_on
 from backend.onward_access import Certificate
 from backend.onward_http import Web
 from backend.store import Database, Delivery, Store, onward
@@ -38,8 +38,8 @@ class Receiver:
         """
         self.store.keep([self._delivery(record) for record in records], datetime.now(UTC))
         async with asyncio.timeout(PATIENCE_S), Web() as web:
-            target = FhirServer(web, Certificate(), self.base)
-            handing = asyncio.create_task(hand_on(self._disk, target, BRISK))
+            clinic = Party("clinic", FhirServer(web, Certificate(), self.base))
+            handing = asyncio.create_task(hand_on(self._disk, [clinic], BRISK))
             while self._waiting():
                 assert not handing.done()
                 await asyncio.sleep(0.01)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from backend.fut.target import Fut as Target
+from backend.store import open_database
 from tests.fut import plans, standin
 from tests.fut.plans import Row
 from tests.fut.scene import Disk, connected
@@ -24,7 +25,7 @@ def fut() -> Iterator[Fut]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    opened = Disk(tmp_path / "store.db")
+    opened = Disk(open_database(tmp_path / "store.db"))
     yield opened
     opened.database.close()
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from backend.fut import ledger
@@ -13,7 +12,7 @@ from backend.fut.measured import Rules
 from backend.fut.target import Fut, Pace
 from backend.onward_access import Certificate, Token
 from backend.onward_http import Rest, Web
-from backend.store import Database, ToHandOn, open_database
+from backend.store import Database, ToHandOn
 from gateway.fhir import render
 from gateway.model import Record
 from tests.fhir.records import CASES
@@ -41,8 +40,8 @@ def to_hand_on(what: str | Record, version: int = 1, attempts: int = 0) -> ToHan
 class Disk:
     """The database, in the thread of the test."""
 
-    def __init__(self, path: Path) -> None:
-        self.database: Database = open_database(path)
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
     async def __call__(self, do: Any, /, *arguments: Any, **named: Any) -> Any:
         return do(self.database, *arguments, **named)
@@ -62,7 +61,7 @@ async def connected(
             party=PARTY,
             api=Api(web, access, fut.base, fut.base),
             disk=disk,
-            people={CITIZEN: PERSON},
+            people=lambda: {CITIZEN: PERSON},
             rules=rules or Rules(),
             settling=timedelta(seconds=settling_s),
             pace=Pace(0),

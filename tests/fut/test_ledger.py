@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 
-from backend import onward_parties
 from backend.fut import ledger
 from backend.fut.projection import Sought
-from backend.onward import Undeliverable
-from backend.onward_parties import Filter, Parties, Party
-from backend.store import Database, ToHandOn, open_database
+from backend.onward import Party, Undeliverable
+from backend.store import Database, ToHandOn, onward, open_database
 from tests.backend.postgres import server
-from tests.fut.scene import to_hand_on
+from tests.fut.queue import handed_on
+from tests.fut.scene import Disk, to_hand_on
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
 ID = UUID(int=7)
@@ -53,11 +51,7 @@ def test_a_submission_is_begun_once_and_ends_as_sent_or_not_at_all(db: Database)
 
 
 async def test_what_a_party_has_taken_is_known_to_the_next_receiver(db: Database) -> None:
-    onward_parties.prepare(db)
     taken: list[str] = []
-
-    async def disk(do: Any, /, *arguments: Any, **named: Any) -> Any:
-        return do(db, *arguments, **named)
 
     class Taker:
         async def hand_on(self, reading: ToHandOn) -> None:
@@ -67,9 +61,17 @@ async def test_what_a_party_has_taken_is_known_to_the_next_receiver(db: Database
         async def hand_on(self, reading: ToHandOn) -> None:
             raise Undeliverable(f"not from {reading.gateway}")
 
-    theirs = Filter({"organisation": frozenset({"org1"})})
-    parties = Parties([Party("a", theirs, Taker()), Party("b", theirs, Refuser())], {}, disk)
+    disk = Disk(db)
     for _ in range(2):
-        with pytest.raises(Undeliverable, match="b: not from gw-"):
-            await parties.hand_on(to_hand_on("weight"))
+        ((status, reason),) = await handed_on(
+            disk, [Party("a", Taker()), Party("b", Refuser())], *_once(disk)
+        )
+        assert status == "undeliverable"
+        assert str(reason).startswith("b: not from gw-")
+        onward.again(db, NOW)
     assert len(taken) == 1
+
+
+def _once(disk: Disk) -> list[ToHandOn]:
+    held = disk.database.execute("SELECT 1 FROM reading")
+    return [] if held else [to_hand_on("weight")]

@@ -1,28 +1,28 @@
 """A region, a municipality and a practice each get what is theirs, and nothing else."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from backend import onward_parties
 from backend.fhir_server import FhirServer
-from backend.onward import TryAgain, Undeliverable
+from backend.onward import Party, Undeliverable
 from backend.onward_access import Token
 from backend.onward_http import Rest, Web
 from backend.onward_kinds import KINDS, OTHER, kind_of, only
-from backend.onward_parties import Filter, Parties, Party
-from backend.store import ToHandOn
+from backend.onward_parties import Filter
+from backend.store import ToHandOn, onward, parties
 from drivers.api import Kind
 from gateway.fhir import render
 from gateway.fhir.codes import CODES, NEVER_PUBLISHED, PANEL_KINDS
 from tests.fhir.records import CASES
 from tests.fut.fhir_standin import Server, running
+from tests.fut.queue import handed_on, handing, keep, outcomes, until, waiting
 from tests.fut.scene import Disk, to_hand_on
 
 REGION, MUNICIPALITY, PRACTICE, STRANGER = "325421000016001", "1104211000016002", "yder-1", "nobody"
@@ -44,31 +44,38 @@ FILTERS = {
 }
 
 
-def of(organisation: str, what: str, number: int) -> ToHandOn:
-    return replace(to_hand_on(what), organisation=organisation, id=UUID(int=number))
+def of(organisation: str, what: str, number: int, **more: Any) -> ToHandOn:
+    found = replace(to_hand_on(what), organisation=organisation, id=UUID(int=number))
+    return replace(found, position=number, **more)
+
+
+def part(filter_: Filter) -> Callable[[ToHandOn], bytes | None]:
+    return lambda reading: filter_.part(reading, DIRECTORY)
 
 
 @dataclass
 class Scene:
     """Three servers that know their own token alone, and a receiver in front of them."""
 
-    parties: Parties
-    servers: dict[str, Server] = field(default_factory=dict)
+    parties: list[Party]
+    servers: dict[str, Server]
+    disk: Disk
 
     def got(self) -> dict[str, int]:
         return {name: len(server.bodies) for name, server in self.servers.items()}
 
+    async def hand_on(self, *readings: ToHandOn) -> list[tuple[str, str | None]]:
+        return await handed_on(self.disk, self.parties, *readings)
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Any:
-    opened = Disk(tmp_path / "store.db")
-    yield opened
-    opened.database.close()
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.onward.FIRST_S", 0.01)
+    monkeypatch.setattr("backend.onward.CAP_S", 0.02)
 
 
 @pytest.fixture
 async def scene(disk: Disk) -> AsyncIterator[Scene]:
-    onward_parties.prepare(disk.database)
     with ExitStack() as started:
         servers = {
             name: started.enter_context(running(Server(token=f"of-{name}"))) for name in NAMES
@@ -78,21 +85,20 @@ async def scene(disk: Disk) -> AsyncIterator[Scene]:
             for name, server in servers.items():
                 web = await stack.enter_async_context(Web(rest=Rest(first_s=0)))
                 access = Token(web, f"{server.base}/token", {"client_id": name})
-                parties.append(Party(name, FILTERS[name], FhirServer(web, access, server.base)))
-            yield Scene(Parties(parties, DIRECTORY, disk), servers)
+                target = FhirServer(web, access, server.base)
+                parties.append(Party(name, target, part(FILTERS[name])))
+            yield Scene(parties, servers, disk)
 
 
 async def test_three_parties_and_no_leak(scene: Scene) -> None:
-    for number, (organisation, what) in enumerate(
-        [
-            (REGION, "blood-pressure"),
-            (REGION, "glucose"),
-            (MUNICIPALITY, "weight"),
-            (PRACTICE, "glucose"),
-            (MUNICIPALITY, "blood-pressure"),
-        ]
-    ):
-        await scene.parties.hand_on(of(organisation, what, number))
+    told = await scene.hand_on(
+        of(REGION, "blood-pressure", 1),
+        of(REGION, "glucose", 2),
+        of(MUNICIPALITY, "weight", 3),
+        of(PRACTICE, "glucose", 4),
+        of(MUNICIPALITY, "blood-pressure", 5),
+    )
+    assert told == [("delivered", None)] * 5
     assert scene.got() == {"region": 2, "municipality": 2, "practice": 1}
     assert {form["client_id"] for form in scene.servers["practice"].forms} == {"practice"}
     codes = {name: codes_of(server) for name, server in scene.servers.items()}
@@ -117,45 +123,105 @@ def codes_of(server: Server) -> set[str]:
 async def test_what_is_nobodys_goes_to_nobody_and_that_is_said(
     scene: Scene, organisation: str, what: str
 ) -> None:
-    with pytest.raises(Undeliverable, match="no party is set up for it"):
-        await scene.parties.hand_on(of(organisation, what, 1))
+    told = await scene.hand_on(of(organisation, what, 1))
+    assert told == [("undeliverable", f"no party is set up for it (organisation {organisation})")]
     assert set(scene.got().values()) == {0}
+
+
+async def test_what_was_nobodys_goes_to_a_party_that_is_set_up_for_it_later(scene: Scene) -> None:
+    await scene.hand_on(of(REGION, "weight", 1), of(STRANGER, "weight", 2))
+    found = replace(scene.parties[2], part=part(Filter(where(organisation=STRANGER))))
+    scene.parties.append(replace(found, name="newcomer"))
+    assert await scene.hand_on() == []  # it does not get what the others had before its time
+    assert onward.again(scene.disk.database, datetime.now(UTC)) == 1
+    assert await scene.hand_on() == [("delivered", None)]
+    assert scene.got() == {"region": 1, "municipality": 0, "practice": 1}
 
 
 @pytest.fixture
 def shared(scene: Scene) -> Scene:
     """Region and practice both want the readings of one organisation."""
-    both = Filter(where(organisation=REGION))
-    parties = [replace(p, filter=both) for p in scene.parties.parties if p.name != "municipality"]
-    return Scene(replace(scene.parties, parties=parties), scene.servers)
+    both = part(Filter(where(organisation=REGION)))
+    scene.parties = [replace(p, part=both) for p in scene.parties if p.name != "municipality"]
+    return scene
 
 
 async def test_a_party_that_is_away_gets_its_own_later_and_the_other_only_once(
     shared: Scene,
 ) -> None:
     shared.servers["practice"].trouble = [503]
-    reading = of(REGION, "weight", 1)
-    with pytest.raises(TryAgain, match="practice: it answers 503"):
-        await shared.parties.hand_on(reading)
-    await shared.parties.hand_on(reading)
+    assert await shared.hand_on(of(REGION, "weight", 1)) == [("delivered", None)]
     assert shared.got() == {"region": 1, "municipality": 0, "practice": 2}
 
 
-async def test_a_refusal_of_one_is_told_and_does_not_touch_the_other(shared: Scene) -> None:
+async def test_a_dead_practice_does_not_delay_the_region_and_nothing_is_told_before_both_have_it(
+    shared: Scene,
+) -> None:
+    shared.servers["practice"].trouble = [503] * 10_000
+    keep(shared.disk, *(of(REGION, "weight", number) for number in range(1, 6)))
+    async with handing(shared.disk, shared.parties):
+        await until(lambda: waits(shared.disk) == {"practice": 5})
+        assert shared.got()["region"] == 5
+        assert outcomes(shared.disk) == []
+        assert shared.servers["practice"].held == {}
+        await until(lambda: "503" in str(parties.standings(shared.disk.database)[0].reason))
+        shared.servers["practice"].trouble.clear()
+        await until(lambda: not waiting(shared.disk))
+    assert outcomes(shared.disk) == [("delivered", None)] * 5
+    assert shared.got()["region"] == 5
+
+
+def waits(disk: Disk) -> dict[str, int]:
+    return {each.party: each.waiting for each in parties.standings(disk.database)}
+
+
+async def test_a_party_that_is_no_more_is_not_waited_for(shared: Scene) -> None:
+    shared.servers["practice"].trouble = [503] * 10_000
+    keep(shared.disk, of(REGION, "weight", 1))
+    async with handing(shared.disk, shared.parties):
+        await until(lambda: waits(shared.disk) == {"practice": 1})
+    shared.parties.pop()
+    assert await shared.hand_on() == [("delivered", None)]
+    assert parties.standings(shared.disk.database) == []
+
+
+async def test_a_refusal_of_one_is_told_with_its_name_and_does_not_touch_the_other(
+    shared: Scene,
+) -> None:
     shared.servers["region"].trouble = [422]
-    reading = of(REGION, "weight", 1)
-    with pytest.raises(Undeliverable, match="region: it answers 422"):
-        await shared.parties.hand_on(reading)
+    ((status, reason),) = await shared.hand_on(of(REGION, "weight", 1))
+    assert (status, reason) == ("undeliverable", "region: it answers 422")
     assert len(shared.servers["practice"].held) > 0
 
 
 async def test_what_came_to_its_end_can_be_tried_again_where_it_was_refused(shared: Scene) -> None:
     shared.servers["region"].trouble = [422]
-    reading = of(REGION, "weight", 1)
-    with pytest.raises(Undeliverable):
-        await shared.parties.hand_on(reading)
-    await shared.parties.hand_on(reading)
+    await shared.hand_on(of(REGION, "weight", 1))
+    assert onward.again(shared.disk.database, datetime.now(UTC)) == 1
+    assert await shared.hand_on() == [("delivered", None)]
     assert shared.got() == {"region": 2, "municipality": 0, "practice": 1}
+
+
+async def test_an_older_version_from_another_gateway_is_not_given_to_who_has_the_later_one(
+    shared: Scene,
+) -> None:
+    second = replace(of(REGION, "weight", 1, gateway="gw-9999999999"), version=2)
+    shared.servers["practice"].trouble = [422]
+    await shared.hand_on(second)
+    told = await shared.hand_on(of(REGION, "weight", 1))
+    assert told == [("delivered", onward.LATER_VERSION)]
+    assert shared.got() == {"region": 1, "municipality": 0, "practice": 2}
+
+
+async def test_an_older_version_that_is_handed_on_again_does_not_follow_a_later_one(
+    shared: Scene,
+) -> None:
+    shared.servers["region"].trouble = [422]
+    await shared.hand_on(of(REGION, "weight", 1))
+    await shared.hand_on(replace(of(REGION, "weight", 1), version=2, position=2))
+    onward.again(shared.disk.database, datetime.now(UTC))
+    assert await shared.hand_on() == [("delivered", onward.LATER_VERSION)]
+    assert shared.got() == {"region": 2, "municipality": 0, "practice": 2}
 
 
 async def test_a_reason_fits_into_a_receipt(disk: Disk) -> None:
@@ -163,11 +229,8 @@ async def test_a_reason_fits_into_a_receipt(disk: Disk) -> None:
         async def hand_on(self, reading: ToHandOn) -> None:
             raise Undeliverable(f"{reading.organisation} " * 1000)
 
-    onward_parties.prepare(disk.database)
-    one = Party("one", Filter(where(organisation=REGION)), Talker())
-    with pytest.raises(Undeliverable) as refused:
-        await Parties([one], {}, disk).hand_on(of(REGION, "weight", 1))
-    assert len(str(refused.value)) <= 500
+    told = await handed_on(disk, [Party("one", Talker())], of(REGION, "weight", 1))
+    assert len(str(told[0][1])) == 500
 
 
 def test_without_a_condition_nothing_is_theirs() -> None:

@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend.fut import people
-from backend.fut.people import PeopleUnusable
-from backend.onward_directory import DirectoryUnusable
 from backend.onward_directory import load as load_directory
-from backend.onward_parties import Parties
+from backend.onward_files import FileUnusable
 from backend.onward_settings import OnwardUnusable, load
 from backend.onward_setup import opened
 from tests.fut.plans import CITIZEN, EPISODE, PATIENT
@@ -49,11 +47,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def test_a_whole_file_makes_a_target_of_all_parties(folder: Path) -> None:
-    async with opened(load(folder / "onward.toml"), folder / "store.db") as target:
-        assert isinstance(target, Parties)
-        assert [party.name for party in target.parties] == ["region", "fut"]
-        assert target.directory["325421000016001"]["cvr"] == "29189420"
+async def test_a_whole_file_opens_all_parties(folder: Path) -> None:
+    async with opened(load(folder / "onward.toml"), folder / "store.db") as parties:
+        assert [party.name for party in parties] == ["region", "fut"]
+        assert [len(party.files) for party in parties] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +98,7 @@ def test_a_mistake_in_the_directory_is_named(folder: Path, old: str, new: str) -
     path = folder / "directory.toml"
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(DirectoryUnusable, match="325421000016001"):
+    with pytest.raises(FileUnusable, match="325421000016001"):
         load_directory(path)
 
 
@@ -114,7 +111,7 @@ def test_a_mistake_in_the_people_is_named_and_nobody_is_quoted(
 ) -> None:
     path = folder / "people.toml"
     path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(PeopleUnusable) as unusable:
+    with pytest.raises(FileUnusable) as unusable:
         people.load(path)
     assert "entry 0" in str(unusable.value)
     assert "7d0c6a52" not in str(unusable.value)

@@ -177,7 +177,7 @@ async def test_a_token_is_for_one_person_and_one_episode_and_kept_while_it_lives
 
 
 async def test_unknown_citizens_are_nobodys(fut: Fut, target: Target) -> None:
-    stranger = replace(target, people={"urn:x|1": PERSON})
+    stranger = replace(target, people=lambda: {"urn:x|1": PERSON})
     with pytest.raises(Undeliverable, match="nobody has said who"):
         await stranger.hand_on(PRESSURE)
     assert not fut.calls

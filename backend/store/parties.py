@@ -1,0 +1,188 @@
+"""What each party is to get, in order; each goes on by itself, whatever became of the others.
+
+Of one gateway: in the order of its numbers, an epoch after the other; a number that is missing
+holds back those behind it for a while. Of several: in the order of arrival. A reading that has to
+be tried again holds back its own gateway alone, and that for its own party alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from backend.store.database import Database
+from backend.store.moments import moment, text
+from backend.store.onward import MAX_REASON, Settled, settle_within
+from backend.store.shapes import ToHandOn
+
+# "nothing": none of it is theirs.
+End = Literal["delivered", "undeliverable", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a party has come. *reason*: why the oldest of what waits was not taken so far."""
+
+    party: str
+    waiting: int
+    since: datetime | None  # the oldest of what waits was stored
+    attempts: int  # with that one
+    reason: str | None
+    trouble: str | None  # with its files
+
+
+def share(db: Database, parties: Sequence[str], after: int, now: datetime) -> int:
+    """Note for each party that it is to get what was queued behind position *after*.
+
+    Returns the position up to which that is done. 0 for *after*: a beginning. Then parties that
+    are no more are forgotten, and new ones get whatever waits.
+    """
+    ((newest,),) = db.execute("SELECT max(position) FROM onward WHERE state = 'waiting'")
+    if newest is None or newest <= after:
+        return after
+    with db.writing():
+        if after == 0:
+            _forget_all_but(db, parties)
+        for party in parties:
+            db.execute(
+                "INSERT INTO onward_to (party, reading, position, stream, seq, state, due_at,"
+                " attempts) SELECT ?, o.reading, o.position, o.stream, o.seq, 'waiting', o.due_at,"
+                " 0 FROM onward o WHERE o.state = 'waiting' AND o.position > ? AND NOT EXISTS"
+                " (SELECT 1 FROM onward_to t WHERE t.party = ? AND t.reading = o.reading)",
+                *(party, after, party),
+            )
+        done = db.execute(
+            "SELECT o.position FROM onward o WHERE o.state = 'waiting' AND o.position > ?"
+            " AND NOT EXISTS (SELECT 1 FROM onward_to t"
+            "  WHERE t.reading = o.reading AND t.state = 'waiting')",
+            after,
+        )
+        for (position,) in done:
+            _conclude(db, position, parties, now)
+    return int(newest)
+
+
+def _forget_all_but(db: Database, parties: Sequence[str]) -> None:
+    for (party,) in db.execute("SELECT DISTINCT party FROM onward_to WHERE state = 'waiting'"):
+        if party not in parties:
+            db.execute("DELETE FROM onward_to WHERE party = ? AND state = 'waiting'", party)
+    for (party,) in db.execute("SELECT party FROM onward_trouble"):
+        if party not in parties:
+            db.execute("DELETE FROM onward_trouble WHERE party = ?", party)
+
+
+def next_to_hand_on(db: Database, party: str, now: datetime, grace: timedelta) -> ToHandOn | None:
+    """What is due; None if nothing is. *grace*: how long to wait for a missing number."""
+    rows = db.execute(
+        "SELECT t.position, r.id, r.version, r.sha256, r.organisation, r.gateway, r.epoch, r.body,"
+        " t.attempts, EXISTS (SELECT 1 FROM reading l JOIN onward_to d ON d.reading = l.number"
+        "  WHERE l.id = r.id AND l.version > r.version AND d.party = t.party"
+        "  AND d.state = 'delivered')"
+        " OR EXISTS (SELECT 1 FROM reading l JOIN onward d ON d.reading = l.number"
+        "  WHERE l.id = r.id AND l.version > r.version AND d.state = 'delivered')"
+        " FROM onward_to t JOIN onward o ON o.reading = t.reading"
+        " JOIN reading r ON r.number = t.reading"
+        " WHERE t.party = ? AND t.state = 'waiting' AND t.due_at <= ?"
+        " AND NOT EXISTS (SELECT 1 FROM onward_to e WHERE e.party = t.party"
+        "  AND e.state = 'waiting' AND e.stream = t.stream AND e.seq < t.seq)"
+        " AND NOT EXISTS (SELECT 1 FROM stream s JOIN onward_to e ON e.stream = s.number"
+        "  WHERE s.gateway = r.gateway AND s.number < t.stream AND e.party = t.party"
+        "  AND e.state = 'waiting')"
+        " AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m"
+        "  WHERE m.stream = t.stream AND m.state = 'open' AND m.first < t.seq))"
+        " ORDER BY t.position LIMIT 1",
+        *(party, text(now), text(now - grace)),
+    )
+    if not rows:
+        return None
+    position, name, version, sha256, organisation, gateway, epoch, body, attempts, passed = rows[0]
+    return ToHandOn(
+        *(position, UUID(name), version, sha256, organisation, gateway, epoch, bytes(body)),
+        *(attempts, bool(passed)),
+    )
+
+
+def settle(
+    db: Database,
+    parties: Sequence[str],
+    party: str,
+    position: int,
+    end: End,
+    reason: str | None,
+    now: datetime,
+) -> None:
+    """The end of it for *party*; for everybody, if it was the last of *parties*."""
+    with db.writing():
+        db.execute(
+            "UPDATE onward_to SET state = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
+            " WHERE party = ? AND position = ? AND state = 'waiting'",
+            *(end, reason and reason[:MAX_REASON], text(now), party, position),
+        )
+        _conclude(db, position, parties, now)
+
+
+def _conclude(db: Database, position: int, parties: Sequence[str], now: datetime) -> None:
+    rows = db.execute(
+        "SELECT t.party, t.state, t.reason, r.organisation FROM onward o"
+        " JOIN onward_to t ON t.reading = o.reading JOIN reading r ON r.number = o.reading"
+        " WHERE o.position = ? AND o.state = 'waiting' ORDER BY t.party",
+        position,
+    )
+    theirs = [row for row in rows if row[0] in parties]
+    if not theirs or any(state == "waiting" for _, state, *_ in theirs):
+        return
+    status: Settled = "delivered"
+    refused = [f"{party}: {reason}" for party, state, reason, _ in theirs if state == _REFUSED]
+    said = [reason for _, state, reason, _ in theirs if state == "delivered" and reason]
+    if not any(state != "nothing" for _, state, *_ in theirs):
+        refused = [f"no party is set up for it (organisation {theirs[0][3]})"]
+    if refused:
+        status = _REFUSED
+    words = "; ".join(refused or dict.fromkeys(said)) or None
+    settle_within(db, position, status, words, now)
+
+
+_REFUSED: Literal["undeliverable"] = "undeliverable"
+
+
+def postpone(db: Database, party: str, position: int, reason: str, due: datetime) -> None:
+    """To be tried again at *due*."""
+    with db.writing():
+        db.execute(
+            "UPDATE onward_to SET reason = ?, due_at = ?, attempts = attempts + 1"
+            " WHERE party = ? AND position = ? AND state = 'waiting'",
+            *(reason[:MAX_REASON], text(due), party, position),
+        )
+
+
+def trouble(db: Database, party: str, words: str | None, now: datetime) -> None:
+    """What is wrong with a party's files; None: nothing any more."""
+    with db.writing():
+        db.execute("DELETE FROM onward_trouble WHERE party = ?", party)
+        if words is not None:
+            db.execute("INSERT INTO onward_trouble VALUES (?, ?, ?)", party, words, text(now))
+
+
+def standings(db: Database) -> list[Standing]:
+    """Of every party that something waits for, or that is in trouble."""
+    counts: dict[str, int] = dict(
+        db.execute("SELECT party, count(*) FROM onward_to WHERE state = 'waiting' GROUP BY party")
+    )
+    troubles: dict[str, str] = dict(db.execute("SELECT party, words FROM onward_trouble"))
+    return [
+        _standing(db, party, counts.get(party, 0), troubles.get(party))
+        for party in sorted({*counts, *troubles})
+    ]
+
+
+def _standing(db: Database, party: str, waiting: int, trouble: str | None) -> Standing:
+    rows = db.execute(
+        "SELECT o.queued_at, t.attempts, t.reason FROM onward_to t"
+        " JOIN onward o ON o.reading = t.reading"
+        " WHERE t.party = ? AND t.state = 'waiting'"
+        " ORDER BY t.attempts DESC, t.position LIMIT 1",
+        party,
+    )
+    since, attempts, reason = rows[0] if rows else (None, 0, None)
+    return Standing(party, waiting, since and moment(since), attempts, reason, trouble)
