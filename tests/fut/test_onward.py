@@ -21,6 +21,7 @@ from tests.fut import fhir_standin, plans, standin
 from tests.fut.fhir_standin import Server
 from tests.fut.plans import CITIZEN, PATIENT, Row
 from tests.fut.standin import Fut
+from tests.fut.test_files import written
 
 ONWARD = """
 [[party]]
@@ -112,6 +113,34 @@ async def test_what_is_refused_is_told_with_its_reason(
     assert [each.status for each in receipts] == ["stored", "undeliverable"]
     assert "fut: the care plan asks for none of it" in str(receipts[1].reason)
     assert "121" not in str(receipts[1].reason)
+
+
+async def test_a_citizen_who_is_added_to_the_people_is_known_without_a_restart(
+    broker: Broker,
+    authority: Authority,
+    uplink: Uplink,
+    behind: tuple[Server, Fut],
+    onward: Path,
+    tmp_path: Path,
+) -> None:
+    people, store = tmp_path / "people.toml", tmp_path / "store.db"
+    whole = people.read_text()
+    people.write_text("")
+    async with Receiver(broker, authority, store, "--onward", str(onward)) as receiver:
+        receipts = await told(uplink, 2)
+        assert "fut: nobody has said who this citizen is" in str(receipts[1].reason)
+        written(people, whole)
+        await receiver.says(b"people.toml was read anew")
+        async with uplink.connect() as session:
+            await session.subscribe(TOPICS.receipt)
+            messages = session.messages()
+            assert (await tell("dead-letters", "--store", str(store), "--again"))[0] == 0
+            later = receipts  # an unconfirmed message comes once more
+            async with asyncio.timeout(LONG_S):
+                while later[-1].status == "undeliverable":
+                    later = list(contract.parse_receipts((await anext(messages)).body).receipts)
+    assert [each.status for each in later] == ["delivered"]
+    assert behind[1].codes == ["ZZ3170"]
 
 
 async def told(
