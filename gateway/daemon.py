@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 from drivers.registry import all_drivers
 from gateway import network_time
+from gateway.announce import Announce
 from gateway.backoff import Backoff
 from gateway.clock import OurClock
 from gateway.collect import Collect
@@ -35,8 +36,9 @@ from gateway.outbox.delivery import Resend
 from gateway.outbox.facts import started
 from gateway.outbox.store import Store, open_store
 from gateway.pairing_window import Windows
-from gateway.process import Process, Terms
+from gateway.process import Process
 from gateway.radio import Radio
+from gateway.terms import Terms
 from gateway.uplink import Uplink
 
 log = logging.getLogger(__name__)
@@ -101,7 +103,9 @@ async def house(config: Config, store: Store) -> None:
     control = Control(
         config.gateway.socket, store, drivers, ours, config, health, collect.refresh, door
     )
-    process = Process(store, drivers, ours, _terms(config, ours))
+    terms = _terms(config, ours)
+    process = Process(store, drivers, ours, terms)
+    announce = Announce(store, drivers, ours, terms)
     deliver = Deliver(
         store,
         Uplink(config.broker, config.gateway.id, lambda: offline(topics, VERSION, ours.utc())),
@@ -119,6 +123,7 @@ async def house(config: Config, store: Store) -> None:
         group.create_task(collect.run(), name="collect")
         group.create_task(door.windows.run(), name="pairing windows")
         group.create_task(process.run(), name="process")
+        group.create_task(announce.run(), name="announce")
         group.create_task(network_time.watch(ours), name="network time")
         group.create_task(_deliver(config, ours, live, deliver), name="deliver")
         group.create_task(_keep_house(config, store, ours), name="housekeeping")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from drivers.api import DeviceInfo, Reading, Specialization
@@ -99,7 +100,7 @@ class Segment:
 class Message:
     """A rendered Bundle on its way up. `body` is sent byte for byte, every time."""
 
-    row: int
+    row: int  # negative: of an announcement
     id: UUID
     version: int
     epoch: str
@@ -109,3 +110,4 @@ class Message:
     sha256: str  # of body, hex
     body: bytes
     attempt: int  # 1 for the first publish
+    about: Literal["observation", "device"] = "observation"

@@ -7,22 +7,22 @@ filed, readings stay without a Bundle until one is stored.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import NoReturn
-from zoneinfo import ZoneInfo
 
 from drivers.api import Driver
 from gateway import clock
 from gateway.clock import OurClock
 from gateway.fhir import RenderError, gate, render
 from gateway.filing import Filing
-from gateway.model import DeviceRecord, GatewayInfo, Record, Stamp
+from gateway.model import DeviceRecord, Record, Stamp
 from gateway.outbox import bindings, devices, frames, rendering, sessions
 from gateway.outbox.devices import Known
 from gateway.outbox.rendering import Unrendered
 from gateway.outbox.store import Store
 from gateway.suspects import Suspects
+from gateway.terms import Terms
 
 log = logging.getLogger(__name__)
 
@@ -30,16 +30,6 @@ BATCH = 20  # rows in one go: bounds memory, and the time the event loop is held
 PATIENCE = timedelta(hours=24)  # design 8: held for our clock no longer than this
 IDLE_S = 30.0  # our clock may become trusted without any row changing
 LATE = timedelta(hours=24)  # the `late` attribute: news of yesterday
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the whole gateway has in common when a reading is made into a Bundle."""
-
-    gateway: GatewayInfo
-    zone: ZoneInfo
-    simulated: bool
-    gate: bool
 
 
 class Process:

@@ -5,7 +5,7 @@ docs/contract/README.md says it in prose; the JSON Schemas beside it are generat
 
 from gateway.contract.base import ContractError, GatewayId, Segment
 from gateway.contract.command import Command, Reply, parse_command, refusal
-from gateway.contract.properties import Properties, parse_properties
+from gateway.contract.properties import DEVICE, OBSERVATION, Properties, parse_properties
 from gateway.contract.publication import Publication, observation, receipts, reply, status, will
 from gateway.contract.receipt import Receipt, Receipts, ReceiptStatus, parse_receipts
 from gateway.contract.replay import REPLAY, ReplayArguments, ReplayResult, replay_arguments
@@ -26,6 +26,8 @@ from gateway.contract.topics import Address, Topics, all_observations, from_all,
 from gateway.contract.withdrawal import WITHDRAW, WithdrawArguments, withdraw_arguments
 
 __all__ = [
+    "DEVICE",
+    "OBSERVATION",
     "REPLAY",
     "WITHDRAW",
     "Address",

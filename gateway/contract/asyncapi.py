@@ -3,6 +3,8 @@
 The application that it describes is the gateway: what the gateway sends, a receiver receives.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.contract.publication import FHIR, JSON
@@ -16,31 +18,73 @@ MQTT_BINDING = "0.2.0"
 
 SCHEMAS = "./schema"
 
-# channel -> (what the gateway does, what it is, content type, schemas of body and properties)
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """*body* and *properties*: names of their schemas."""
+
+    summary: str
+    content_type: str
+    body: str
+    properties: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """*action*: what the gateway does."""
+
+    action: str
+    messages: Mapping[str, _Message]
+
+
+_BUNDLES = "observation-properties"  # what travels beside them
+
 _CHANNELS = {
-    "up/observation": (
+    "up/observation": _Channel(
         "send",
-        "One reading: a FHIR R4 transaction Bundle, at least once, in CloudEvents' binary mode.",
-        FHIR,
-        "observation",
-        "observation-properties",
+        {
+            "observation": _Message(
+                "One reading: a FHIR R4 transaction Bundle, at least once, in CloudEvents' binary"
+                " mode.",
+                FHIR,
+                "observation",
+                _BUNDLES,
+            ),
+            "device": _Message(
+                "A meter or the gateway itself, as it is now: a FHIR R4 transaction Bundle that"
+                " updates its Device. `type` is `hjemgate.device.1`.",
+                FHIR,
+                "device",
+                _BUNDLES,
+            ),
+        },
     ),
-    "up/status": (
+    "up/status": _Channel(
         "send",
-        "What is known of the gateway's health; retained. The will says that it is away.",
-        JSON,
-        "status",
-        None,
+        {
+            "status": _Message(
+                "What is known of the gateway's health; retained. The will says that it is away.",
+                JSON,
+                "status",
+            )
+        },
     ),
-    "up/reply": ("send", "The answer to a command.", JSON, "reply", None),
-    "down/receipt": (
+    "up/reply": _Channel("send", {"reply": _Message("The answer to a command.", JSON, "reply")}),
+    "down/receipt": _Channel(
         "receive",
-        "A receiver's word on readings. `stored` or `duplicate` ends the gateway's duty.",
-        JSON,
-        "receipt",
-        None,
+        {
+            "receipt": _Message(
+                "A receiver's word on messages of `up/observation`. `stored` or `duplicate` ends"
+                " the gateway's duty.",
+                JSON,
+                "receipt",
+            )
+        },
     ),
-    "down/command": ("receive", "A command, signed by the fleet's key.", JSON, "command", None),
+    "down/command": _Channel(
+        "receive",
+        {"command": _Message("A command, signed by the fleet's key.", JSON, "command")},
+    ),
 }
 
 _PARAMETERS = {
@@ -92,26 +136,30 @@ def _name(channel: str) -> str:
 
 
 def _channel(channel: str) -> Document:
-    _, summary, content_type, body, properties = _CHANNELS[channel]
-    message: Document = {
-        "name": _name(channel),
-        "summary": summary,
-        "contentType": content_type,
-        "payload": {"$ref": f"{SCHEMAS}/{body}.json"},
-        "bindings": {"mqtt": {"payloadFormatIndicator": 1, "bindingVersion": MQTT_BINDING}},
-    }
-    if properties is not None:
-        message["headers"] = {"$ref": f"{SCHEMAS}/{properties}.json"}
+    messages = _CHANNELS[channel].messages
     return {
         "address": f"{PREFIX}/{{organisation}}/{{gateway}}/{channel}",
-        "description": summary,
+        "description": _summary(channel),
         "parameters": _PARAMETERS,
-        "messages": {_name(channel): message},
+        "messages": {name: _message(name, message) for name, message in messages.items()},
     }
+
+
+def _message(name: str, message: _Message) -> Document:
+    document: Document = {
+        "name": name,
+        "summary": message.summary,
+        "contentType": message.content_type,
+        "payload": {"$ref": f"{SCHEMAS}/{message.body}.json"},
+        "bindings": {"mqtt": {"payloadFormatIndicator": 1, "bindingVersion": MQTT_BINDING}},
+    }
+    if message.properties is not None:
+        document["headers"] = {"$ref": f"{SCHEMAS}/{message.properties}.json"}
+    return document
 
 
 def _operation(channel: str) -> Document:
-    action, summary, *_ = _CHANNELS[channel]
+    action, messages = _CHANNELS[channel].action, _CHANNELS[channel].messages
     name = _name(channel)
     binding: Document = {"qos": 1, "bindingVersion": MQTT_BINDING}
     if action == "send":
@@ -119,7 +167,11 @@ def _operation(channel: str) -> Document:
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{name}"},
-        "summary": summary,
-        "messages": [{"$ref": f"#/channels/{name}/messages/{name}"}],
+        "summary": _summary(channel),
+        "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in messages],
         "bindings": {"mqtt": binding},
     }
+
+
+def _summary(channel: str) -> str:
+    return " ".join(message.summary for message in _CHANNELS[channel].messages.values())

@@ -1,4 +1,4 @@
-"""User properties of an observation: CloudEvents 1.0 attributes, and ours.
+"""User properties of a message on `up/observation`: CloudEvents 1.0 attributes, and ours.
 
 CloudEvents MQTT binding, binary mode: attributes are user properties under their own names, the
 data's type is the Content Type.
@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from gateway.contract.base import ContractError, Received, Sha256, Word
 
-TYPE: Final = "hjemgate.observation.1"
+OBSERVATION: Final = "hjemgate.observation.1"
+DEVICE: Final = "hjemgate.device.1"
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -21,15 +22,20 @@ class Properties(Received):
     """What travels beside a Bundle. (source, id, version) names it, `sha256` proves it."""
 
     specversion: Literal["1.0"] = "1.0"
-    id: UUID = Field(description="The reading; the same for every version and every resend.")
+    id: UUID = Field(
+        description="The reading, or the Device; the same for every version and every resend."
+    )
     source: Annotated[str, Field(min_length=1, max_length=200)]
-    type: Literal["hjemgate.observation.1"] = TYPE
+    type: Literal["hjemgate.observation.1", "hjemgate.device.1"] = OBSERVATION
     time: AwareDatetime | None = Field(
-        default=None, description="When it was measured; left out where that is not known."
+        default=None,
+        description="When it was measured, or changed; left out where that is not known.",
     )
     epoch: Word = Field(description="New with every outbox of the gateway.")
     seq: int = Field(ge=1, lt=2**63, description="Counts within the epoch; a gap is a loss.")
-    version: int = Field(ge=1, lt=2**31, description="Higher for an amended reading.")
+    version: int = Field(
+        ge=1, lt=2**31, description="Higher for an amended reading, or a changed Device."
+    )
     late: bool = Field(description="Older than 24 hours when it was made ready to send.")
     sha256: Sha256 = Field(description="Of the body.")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.contract.command import Reply
-from gateway.contract.properties import Pairs, Properties
+from gateway.contract.properties import DEVICE, OBSERVATION, Pairs, Properties
 from gateway.contract.receipt import Receipts
 from gateway.contract.status import Offline, Status
 from gateway.contract.topics import Topics
@@ -31,6 +31,7 @@ def observation(topics: Topics, message: Message, expiry_s: int) -> Publication:
     properties = Properties(
         id=message.id,
         source=topics.source,
+        type=DEVICE if message.about == "device" else OBSERVATION,
         time=message.taken_at,
         epoch=message.epoch,
         seq=message.seq,

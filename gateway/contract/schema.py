@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gateway.contract.command import Command, Reply
-from gateway.contract.properties import TYPE
+from gateway.contract.properties import DEVICE, OBSERVATION
 from gateway.contract.receipt import Receipts
 from gateway.contract.status import Offline, Status
 
@@ -34,7 +34,7 @@ _PROPERTIES: Schema = {
     "properties": {
         "specversion": {"const": "1.0"},
         "id": {
-            "description": "The reading; the same for every version and every resend.",
+            "description": "The reading, or the Device; the same for every version and resend.",
             "type": "string",
             "format": "uuid",
         },
@@ -43,9 +43,9 @@ _PROPERTIES: Schema = {
             "type": "string",
             "pattern": "^/hjemgate/1/[A-Za-z0-9._-]{1,64}/gw-[0-9a-hjkmnp-tv-z]{10}$",
         },
-        "type": {"const": TYPE},
+        "type": {"enum": [OBSERVATION, DEVICE]},
         "time": {
-            "description": "When it was measured; left out where that is not known.",
+            "description": "When it was measured, or the Device changed; left out where unknown.",
             "type": "string",
             "format": "date-time",
         },
@@ -61,7 +61,7 @@ _PROPERTIES: Schema = {
             "pattern": _POSITIVE,
         },
         "version": {
-            "description": "Higher for an amended reading.",
+            "description": "Higher for an amended reading, or a changed Device.",
             "type": "string",
             "pattern": _POSITIVE,
         },
@@ -79,57 +79,75 @@ _PROPERTIES: Schema = {
 
 _URN = {"type": "string", "pattern": "^urn:uuid:[0-9a-f-]{36}$"}
 
-# What a receiver may count on in every Bundle; FHIR R4 itself and the profiles say the rest.
-_BUNDLE: Schema = {
-    "title": "Body of up/observation",
-    "description": "A FHIR R4 (4.0.1) transaction Bundle: one reading, with the meter and the"
-    " gateway. A second POST of it changes nothing.",
+_IDENTIFIER = {
+    "description": "UUID version 5 of `bundle:VERSION` in the name space of the message's `id`:"
+    " another one is refused.",
     "type": "object",
-    "required": ["resourceType", "type", "identifier", "timestamp", "entry"],
-    "properties": {
-        "resourceType": {"const": "Bundle"},
-        "type": {"const": "transaction"},
-        "identifier": {
-            "description": "UUID version 5 of `bundle:VERSION` in the name space of the reading's"
-            " `id`: another one is refused.",
-            "type": "object",
-            "required": ["system", "value"],
-            "properties": {"system": {"const": "urn:ietf:rfc:3986"}, "value": _URN},
-        },
-        "timestamp": {"type": "string", "format": "date-time"},
-        "entry": {
-            "type": "array",
-            "minItems": 3,
-            "items": {
-                "type": "object",
-                "required": ["fullUrl", "resource", "request"],
-                "properties": {
-                    "fullUrl": _URN,
-                    "resource": {
-                        "type": "object",
-                        "required": ["resourceType", "identifier"],
-                        "properties": {
-                            "resourceType": {"enum": ["Device", "Observation", "Patient"]}
-                        },
-                    },
-                    "request": {
-                        "description": "POST with ifNoneExist creates what is not there; PUT"
-                        " by identifier brings a later version.",
-                        "type": "object",
-                        "required": ["method", "url"],
-                        "properties": {"method": {"enum": ["POST", "PUT"]}},
-                    },
-                },
-            },
-        },
-    },
+    "required": ["system", "value"],
+    "properties": {"system": {"const": "urn:ietf:rfc:3986"}, "value": _URN},
 }
+
+
+def _bundle(title: str, description: str, entries: Schema, types: list[str], how: Schema) -> Schema:
+    """What a receiver may count on in a Bundle; FHIR R4 itself and the profiles say the rest."""
+    entry = {
+        "type": "object",
+        "required": ["fullUrl", "resource", "request"],
+        "properties": {
+            "fullUrl": _URN,
+            "resource": {
+                "type": "object",
+                "required": ["resourceType", "identifier"],
+                "properties": {"resourceType": {"enum": types}},
+            },
+            "request": {"type": "object", "required": ["method", "url"], "properties": how},
+        },
+    }
+    return {
+        "title": title,
+        "description": description,
+        "type": "object",
+        "required": ["resourceType", "type", "identifier", "timestamp", "entry"],
+        "properties": {
+            "resourceType": {"const": "Bundle"},
+            "type": {"const": "transaction"},
+            "identifier": _IDENTIFIER,
+            "timestamp": {"type": "string", "format": "date-time"},
+            "entry": {"type": "array", **entries, "items": entry},
+        },
+    }
+
+
+_READING = _bundle(
+    "Body of up/observation: a reading",
+    "A FHIR R4 (4.0.1) transaction Bundle: one reading, with the meter and the gateway. A second"
+    " POST of it changes nothing.",
+    {"minItems": 3},
+    ["Device", "Observation", "Patient"],
+    {
+        "method": {
+            "description": "POST with ifNoneExist creates what is not there; PUT by identifier"
+            " brings a later version.",
+            "enum": ["POST", "PUT"],
+        }
+    },
+)
+
+_DEVICE = _bundle(
+    "Body of up/observation: a Device",
+    "A FHIR R4 (4.0.1) transaction Bundle: a meter or the gateway as it is now, in place of what"
+    " was known of it.",
+    {"minItems": 1, "maxItems": 1},
+    ["Device"],
+    {"method": {"const": "PUT"}, "url": {"type": "string", "pattern": "^Device[?]identifier="}},
+)
 
 
 def schemas() -> dict[str, Schema]:
     """By file name without its ending; the body of each channel, and the user properties."""
     made: dict[str, Schema] = {
-        "observation": _BUNDLE,
+        "observation": _READING,
+        "device": _DEVICE,
         "observation-properties": _PROPERTIES,
         "status": TypeAdapter(Status | Offline).json_schema(mode="serialization"),
         "reply": Reply.model_json_schema(mode="serialization"),

@@ -7,6 +7,7 @@ earlier version said and this one does not is withdrawn by it (`entered-in-error
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from gateway.fhir import device, names, times
@@ -22,7 +23,7 @@ def render(record: Record) -> bytes:
     Raises RenderError for a reading that is never published (control solution, intermediate cuff
     pressure) or that says nothing. Has an earlier version of it been sent, that is withdrawn.
     """
-    name = names.bundle(record)
+    name = names.bundle(record.id, record.version)
     marked: Resource = {"meta": meta(test=True)} if record.simulated else {}
     return dumps(
         {
@@ -32,6 +33,27 @@ def render(record: Record) -> bytes:
             "type": "transaction",
             "timestamp": times.instant(record.issued, record.zone),
             "entry": _entries(record),
+        }
+    )
+
+
+def announcement(
+    name: UUID, version: int, resource: Resource, at: datetime, zone: str, *, simulated: bool
+) -> bytes:
+    """The Bundle that says what the Device called *name* is now, and so overwrites what it was.
+
+    *version* as in the message. *resource*: as `device.meter` or `device.gateway` make it; *at*:
+    aware UTC, when it changed; *zone* only formats.
+    """
+    marked: Resource = {"meta": meta(test=True)} if simulated else {}
+    return dumps(
+        {
+            "resourceType": "Bundle",
+            **marked,
+            "identifier": names.own(names.bundle(name, version)),
+            "type": "transaction",
+            "timestamp": times.instant(at, zone),
+            "entry": [_update(name, resource)],
         }
     )
 

@@ -22,8 +22,9 @@ def observation(record: Record, role: str) -> UUID:
     return uuid5(record.id, f"observation:{role}")
 
 
-def bundle(record: Record) -> UUID:
-    return uuid5(record.id, f"bundle:{record.version}")
+def bundle(name: UUID, version: int) -> UUID:
+    """*name*: of the reading, or of the Device that it announces."""
+    return uuid5(name, f"bundle:{version}")
 
 
 def meter(identity: str) -> UUID:

@@ -9,6 +9,7 @@ from uuid import UUID
 from zlib import decompress
 
 from gateway.model import Message
+from gateway.outbox import announcements
 from gateway.outbox.database import Database, Row
 from gateway.outbox.moments import maybe, to_us
 
@@ -43,13 +44,15 @@ def due(
     exclude: Collection[int] = (),
     cap: timedelta = timedelta(days=7),
 ) -> list[Message]:
-    """Readings to publish now, oldest first; *exclude*: already on the wire.
+    """Messages to publish now, oldest first; *exclude*: already on the wire.
 
     None waits longer than *cap*: what is due later than that was dated by a clock that was ahead.
     """
     found = _due(db, "<=", now, limit, exclude)
     if len(found) < limit:
         found += _due(db, ">", now + cap, limit - len(found), exclude)
+    if len(found) < limit:
+        found += announcements.due(db, now, now + cap, limit - len(found), exclude)
     return found
 
 
@@ -87,13 +90,15 @@ def _message(db: Database, columns: Row) -> Message:
 
 def next_due(db: Database, exclude: Collection[int] = ()) -> datetime | None:
     """When the first of the rows that are not on the wire is due; None if none ever will be."""
-    return maybe(
+    reading = maybe(
         db.one(
             "SELECT min(due_at) FROM readings WHERE state IN ('pending', 'published')"
             " AND id NOT IN (SELECT value FROM json_each(?))",
             json.dumps(list(exclude)),
         )
     )
+    device = announcements.next_due(db, exclude)
+    return min((each for each in (reading, device) if each is not None), default=None)
 
 
 def last_seq(db: Database) -> int:
@@ -114,12 +119,7 @@ def published(
     """
     with db.transaction(relieving=True):
         for row, version, code, sent in acks:
-            publishes = db.one(
-                "SELECT publishes FROM readings WHERE id = ? AND version = ?"
-                " AND state IN ('pending', 'published')",
-                row,
-                version,
-            )
+            publishes = _publishes(db, row, version)
             if publishes is None:  # a receipt overtook the PUBACK, or the reading was amended
                 continue
             done = code == 0 and not receipts
@@ -127,6 +127,9 @@ def published(
             wait = resend.after(publishes + 1)
             if code != 0:  # nobody listened: at once on the slow schedule
                 wait = resend.after(publishes + 4)
+            if row < 0:
+                announcements.published(db, row, state, code, now + wait, now)
+                continue
             db.execute(
                 "UPDATE readings SET state = ?, puback = ?, publishes = ?, published_at = ?,"
                 " due_at = ?, received_at = ? WHERE id = ?",
@@ -142,6 +145,19 @@ def published(
             if sent is not None:
                 db.note(to_us(sent), "sent", None, row)
             db.note(to_us(now), step, None, row)
+
+
+def _publishes(db: Database, row: int, version: int) -> int | None:
+    """How often it has been published; None if that version waits no more."""
+    if row < 0:
+        return announcements.publishes(db, row, version)
+    found = db.one(
+        "SELECT publishes FROM readings WHERE id = ? AND version = ?"
+        " AND state IN ('pending', 'published')",
+        row,
+        version,
+    )
+    return None if found is None else int(found)
 
 
 def untaken(db: Database, rows: Collection[int], why: str, now: datetime) -> None:
@@ -168,6 +184,9 @@ def untaken(db: Database, rows: Collection[int], why: str, now: datetime) -> Non
 def refused(db: Database, row: int, reason: str, now: datetime) -> None:
     """The broker will never take this row: parked."""
     with db.transaction():
+        if row < 0:
+            announcements.park(db, row, reason)
+            return
         db.execute("UPDATE readings SET state = 'parked', reason = ? WHERE id = ?", reason, row)
         db.note(to_us(now), "parked", None, row, reason)
 
@@ -182,6 +201,7 @@ def resend_now(db: Database, now: datetime) -> None:
             to_us(now),
             to_us(now),
         )
+        announcements.resend_now(db, now)
 
 
 def purge(db: Database, keep: timedelta, now: datetime, limit: int = 200) -> int:

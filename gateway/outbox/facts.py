@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.outbox.announcements import WAITING
 from gateway.outbox.aside import overflowing
 from gateway.outbox.database import Database, Row
 from gateway.outbox.frames import waiting_for_clock
@@ -88,10 +89,7 @@ def facts(db: Database) -> Facts:
     frames = _by_state(db, "frames", IN_INBOX)
     moving = _by_state(db, "readings", MOVING)
     waiting = _by_state(db, "readings", "state IN ('held', 'parked')")
-    oldest = db.execute(
-        f"SELECT seq, issued_at FROM readings WHERE {MOVING}"
-        " AND +seq IS NOT NULL ORDER BY +seq LIMIT 1"  # +: not by way of every seq ever given
-    ).fetchone()
+    oldest = min(filter(None, (_first(db, sql) for sql in _OLDEST)), default=None)
     return Facts(
         epoch=db.epoch,
         bytes=db.used_octets(),
@@ -118,6 +116,18 @@ def facts(db: Database) -> Facts:
         full=full(db),
         salvaged_at=maybe(db.meta("salvaged_at")),
     )
+
+
+_OLDEST = (
+    f"SELECT seq, issued_at FROM readings WHERE {MOVING} AND +seq IS NOT NULL",
+    f"SELECT seq, changed_at FROM announcements WHERE {WAITING}",
+)
+
+
+def _first(db: Database, sql: str) -> Row | None:
+    # +: not by way of every seq ever given.
+    found: Row | None = db.execute(f"{sql} ORDER BY +seq LIMIT 1").fetchone()
+    return found
 
 
 def _last_puback(db: Database) -> int | None:

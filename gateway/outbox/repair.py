@@ -164,7 +164,11 @@ def _without_person(db: Database) -> None:
 
 
 def _renumber(db: Database) -> None:
-    """The new epoch counts from one: what is still to be confirmed, in the order it had."""
+    """The new epoch counts from one: what is still to be confirmed, in the order it had.
+
+    Devices are said anew, all of them.
+    """
+    db.execute("DELETE FROM announcements")
     rows = db.execute(
         f"SELECT id FROM readings WHERE seq IS NOT NULL AND {UNFINISHED} ORDER BY seq"
     ).fetchall()

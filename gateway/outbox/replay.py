@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.outbox import announcements
+from gateway.outbox.announcements import WAITING
 from gateway.outbox.database import Database
 from gateway.outbox.moments import to_us
 
@@ -21,7 +23,7 @@ MOST = 100_000  # numbers in one look: it holds up whoever wants to write
 class Found:
     """What stands behind the numbers that were asked for; spans are first and last number."""
 
-    rows: list[int] = field(default_factory=list)  # confirmed, and their octets are there
+    rows: list[int] = field(default_factory=list)  # as in a Message: confirmed, their octets here
     waiting: int = 0  # not confirmed yet: they come anyway
     gone: list[Span] = field(default_factory=list)  # confirmed; their octets are purged
     void: list[Span] = field(default_factory=list)  # nothing that may be sent
@@ -43,7 +45,9 @@ def by_number(db: Database, first: int, last: int | None) -> Found:
     found, expected = Found(), first
     rows = db.execute(
         "SELECT r.seq, r.id, r.state, b.reading_id IS NOT NULL FROM readings r"
-        " LEFT JOIN bodies b ON b.reading_id = r.id WHERE r.seq BETWEEN ? AND ? ORDER BY r.seq",
+        " LEFT JOIN bodies b ON b.reading_id = r.id WHERE r.seq BETWEEN ?1 AND ?2"
+        " UNION ALL SELECT seq, -id, state, 1 FROM announcements WHERE seq BETWEEN ?1 AND ?2"
+        " ORDER BY 1",
         first,
         last,
     )
@@ -72,7 +76,9 @@ def by_time(db: Database, since: datetime) -> Found:
     rows = db.execute(
         "SELECT r.seq, r.id, b.reading_id IS NOT NULL FROM readings r"
         " LEFT JOIN bodies b ON b.reading_id = r.id"
-        " WHERE r.state = 'received' AND r.received_at >= ? ORDER BY r.seq LIMIT ?",
+        " WHERE r.state = 'received' AND r.received_at >= ?1"
+        " UNION ALL SELECT seq, -id, 1 FROM announcements"
+        " WHERE state = 'received' AND received_at >= ?1 ORDER BY 1 LIMIT ?2",
         to_us(since),
         MOST + 1,
     ).fetchall()
@@ -84,8 +90,8 @@ def by_time(db: Database, since: datetime) -> Found:
             _add(found.gone, seq, seq)
     found.waiting = int(
         db.one(
-            "SELECT count(*) FROM readings WHERE state IN ('pending', 'published')"
-            " AND seq IS NOT NULL"
+            "SELECT (SELECT count(*) FROM readings WHERE state IN ('pending', 'published')"
+            f" AND seq IS NOT NULL) + (SELECT count(*) FROM announcements WHERE {WAITING})"
         )
     )
     return found
@@ -95,6 +101,7 @@ def again(db: Database, rows: Sequence[int], now: datetime) -> int:
     """Send these once more. Returns how many: one that is confirmed no more is left as it is."""
     wanted = json.dumps(list(rows))
     with db.transaction():
+        devices = sum(announcements.again(db, row, now) for row in rows if row < 0)
         ready = db.execute(
             "SELECT r.id, r.seq FROM readings r JOIN bodies b ON b.reading_id = r.id"
             " WHERE r.state = 'received' AND r.id IN (SELECT value FROM json_each(?))"
@@ -115,7 +122,7 @@ def again(db: Database, rows: Sequence[int], now: datetime) -> int:
             db.execute("DELETE FROM receipts WHERE reading_id = ?", row)
             db.note(to_us(now), "replayed", None, row)
         db.execute("UPDATE meta SET value = ? WHERE key = 'next_seq'", following)
-    return len(ready)
+    return len(ready) + devices
 
 
 def _add(spans: list[Span], first: int, last: int) -> None:

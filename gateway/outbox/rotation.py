@@ -9,6 +9,7 @@ SEALED = {
     "frames": ("octets",),
     "readings": ("natural_key", "reading", "former"),
     "bodies": ("body",),
+    "announcements": ("body",),
 }
 BATCH = 200  # rows in one transaction: bounds the write-ahead log
 

@@ -10,6 +10,8 @@ from gateway.outbox.vault import KeyRefused
 
 Named = dict[str, object]
 
+NOTHING_LEFT = ("frames", "bindings", "bodies", "announcements")  # of a row without what is sealed
+
 
 class Sieve:
     """`broken`: readings whose text or key does not open any more."""
@@ -32,7 +34,12 @@ class Sieve:
                 plain[column] = self._db.open(table, row, column, sealed)
             except KeyRefused:
                 self.foreign += not self._db.vault.knows(sealed)
-                if table in ("frames", "bindings", "bodies"):  # nothing is left of it
+                if table in (
+                    "frames",
+                    "bindings",
+                    "bodies",
+                    "announcements",
+                ):  # nothing is left of it
                     return None
                 values = values | {column: None}
                 if table == "readings" and column != "former":

@@ -6,6 +6,7 @@ python -m tests.contract.examples writes what docs/contract/ has of machine-made
 import hashlib
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers.api import Kind, Reading
 from gateway import contract
+from gateway.announce import version_at
 from gateway.contract import Publication, Receipt, Receipts, Status, Topics
 from gateway.contract import status as make_status
 from gateway.contract.__main__ import write as write_contract
-from gateway.fhir import render
+from gateway.fhir import announcement, device, names, render
 from gateway.model import Message
 from tests.contract.published import DIRECTORY, EXAMPLES
 from tests.fhir import records
@@ -43,6 +45,16 @@ def message() -> Message:
     body = render(RECORD)
     digest = hashlib.sha256(body).hexdigest()
     return Message(1, RECORD.id, 1, EPOCH, 118, TAKEN, False, digest, body, 1)
+
+
+def device_message() -> Message:
+    """The gateway, after an update of its software in the night before."""
+    updated = replace(records.GATEWAY, version="0.2.0")
+    at, name = NOW - timedelta(hours=5), names.gateway(updated.id)
+    version, resource = version_at(at), device.gateway(updated, simulated=False)
+    body = announcement(name, version, resource, at, RECORD.zone, simulated=False)
+    digest = hashlib.sha256(body).hexdigest()
+    return Message(-1, name, version, EPOCH, 117, at, False, digest, body, 1, "device")
 
 
 def receipt() -> Receipt:
@@ -111,6 +123,7 @@ def publications() -> dict[str, Publication]:
     done = contract.Reply(id=COMMAND, gateway=TOPICS.gateway, at=NOW, status="done", result=result)
     return {
         "observation": contract.observation(TOPICS, message(), 600),
+        "device": contract.observation(TOPICS, device_message(), 600),
         "receipt": contract.receipts(TOPICS, Receipts(receipts=(receipt(),))),
         "status-online": make_status(TOPICS, online()),
         "status-offline": contract.will(TOPICS, offline),

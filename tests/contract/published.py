@@ -20,7 +20,8 @@ def violations(topic: str, body: bytes, user_properties: Iterable[tuple[str, str
     if channel != "observation":
         return _errors(channel, json.loads(body))
     pairs = list(user_properties)
-    bundle = _errors("observation", json.loads(body))
+    about = "device" if dict(pairs).get("type") == "hjemgate.device.1" else "observation"
+    bundle = _errors(about, json.loads(body))
     names = [name for name, _ in pairs]
     twice = [f"{name}: given twice" for name in sorted(set(names)) if names.count(name) > 1]
     return bundle + twice + _errors("observation-properties", dict(pairs))

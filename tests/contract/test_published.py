@@ -32,7 +32,7 @@ def test_the_asyncapi_document_has_every_topic_and_refers_to_files_that_are_ther
     references = [
         each[part]["$ref"] for each in messages for part in ("payload", "headers") if part in each
     ]
-    assert sorted(references) == sorted(f"./schema/{path.name}" for path in SCHEMAS.glob("*.json"))
+    assert set(references) == {f"./schema/{path.name}" for path in SCHEMAS.glob("*.json")}
 
 
 def test_the_gateway_sends_upwards_and_receives_downwards() -> None:
@@ -55,6 +55,12 @@ def test_the_examples_are_current() -> None:
 def test_an_example_keeps_to_its_schema(name: str) -> None:
     publication = examples.publications()[name]
     assert violations(publication.topic, publication.body, publication.properties) == []
+
+
+def test_a_device_is_held_against_its_own_schema() -> None:
+    device, reading = (examples.publications()[name] for name in ("device", "observation"))
+    assert violations(device.topic, reading.body, device.properties) != []
+    assert violations(device.topic, device.body, reading.properties) != []
 
 
 @pytest.mark.parametrize("name", ["status-online", "status-offline", "reply"])

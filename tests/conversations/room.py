@@ -27,8 +27,9 @@ from gateway.outbox.moments import maybe
 from gateway.outbox.sessions import COMPLETE
 from gateway.outbox.store import open_store
 from gateway.pairing_window import Windows
-from gateway.process import Process, Terms
+from gateway.process import Process
 from gateway.radio import Radio
+from gateway.terms import Terms
 from simulator.air import Air
 from simulator.meters.cuff import CUFF
 from simulator.meters.glucose import GlucoseMeter
@@ -110,8 +111,11 @@ class Room:
         self._live(meter)
         return meter
 
-    def cuff(self, *, last: int = 0x51, habits: Habits = QUICK) -> PushMeter:
-        meter = PushMeter(self.air, CUFF, identity("BP", last), habits)
+    def cuff(
+        self, *, last: int = 0x51, habits: Habits = QUICK, who: Identity | None = None
+    ) -> PushMeter:
+        """A cuff whose address ends in *last*, unless *who* says all of it."""
+        meter = PushMeter(self.air, CUFF, who or identity("BP", last), habits)
         self._live(meter)
         return meter
 

@@ -14,8 +14,9 @@ from gateway.outbox import delivery, devices, frames, receipts, sessions
 from gateway.outbox.delivery import Ack, Resend
 from gateway.outbox.receipts import ReceiptNote
 from gateway.outbox.store import Store, open_store
-from gateway.process import Process, Terms
+from gateway.process import Process
 from gateway.suspects import Survives, Suspects
+from gateway.terms import Terms
 
 NOON = datetime(2026, 11, 24, 11, 0, tzinfo=UTC)  # noon in Copenhagen
 ANNA = Patient("urn:ietf:rfc:3986", "urn:uuid:11111111-2222-4333-8444-555555555555")
