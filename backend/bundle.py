@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from uuid import UUID, uuid5
 
 from backend.parse import Parser
-from gateway.contract import ContractError
+from gateway.contract import DEVICE, OBSERVATION, ContractError
 
 MAX_BODY = 262_144  # octets, as at the broker; a Bundle is a few thousand
 
@@ -27,6 +27,8 @@ TIMESTAMP = "67975"  # MDC_ATTR_TIME_ABS: the pair of clocks, which is about the
 STATUSES = {"registered", "preliminary", "final", "amended", "corrected", "cancelled"}
 STATUSES |= {"entered-in-error", "unknown"}
 
+OF_DEVICE = "device"  # before a digest
+
 Json = Mapping[str, Any]
 
 _parser = Parser()
@@ -36,15 +38,51 @@ _parser = Parser()
 class Contents:
     """What a receiver has to know of a Bundle beside its octets."""
 
-    digest: str  # of what was measured: the same from two gateways, whatever else they say
+    digest: str  # of what was measured: the same from two gateways, whatever else they say;
+    # of what a Device is, with OF_DEVICE before it
     phd: tuple[str, ...] = ()  # the PHD identifiers of its Observations
 
 
-def examine(body: bytes, reading: UUID, version: int, gateway: str) -> Contents:
+def examine(
+    body: bytes, reading: UUID, version: int, gateway: str, about: str = OBSERVATION
+) -> Contents:
     """Raises ContractError if *body* is no Bundle of that reading by that gateway.
 
-    The text names elements and quotes nothing of what stands in them.
+    *about*: the `type` of the message; of a DEVICE *reading* is the name. The text names elements
+    and quotes nothing of what stands in them.
     """
+    if about == DEVICE:
+        return _device(body, reading, version, gateway)
+    resources = _resources(body, reading, version)
+    _of_gateway(resources, gateway)
+    observations = [each for each in resources if each["resourceType"] == "Observation"]
+    if any(each.get("status") not in STATUSES for each in observations):
+        raise ContractError("body: an Observation has a status that FHIR does not know")
+    observations = [each for each in observations if _code(each) != TIMESTAMP]
+    _of_somebody(observations)
+    return Contents(_digest(observations), tuple(sorted(set(_phd(observations)))))
+
+
+def _device(body: bytes, name: UUID, version: int, gateway: str) -> Contents:
+    """A gateway may speak for any meter, which may have moved; of gateways for itself alone."""
+    resources = _resources(body, name, version)
+    if [each["resourceType"] for each in resources] != ["Device"]:
+        raise ContractError("body: not one Device, and nothing else")
+    (resource,) = resources
+    identifier = {"system": URI, "value": f"urn:uuid:{name}"}
+    request = json.loads(body)["entry"][0].get("request")
+    url = f"Device?identifier={URI}%7C{identifier['value']}"
+    if identifier not in resource.get("identifier", ()) or request != {"method": "PUT", "url": url}:
+        raise ContractError("body: it does not update the Device that its properties name")
+    if _has_profile(resource, "PhgDevice"):
+        _of_gateway(resources, gateway)
+    elif not _has_profile(resource, "PhdDevice"):
+        raise ContractError("body: its Device is neither a meter nor a gateway")
+    text = json.dumps(resource, sort_keys=True, default=str)
+    return Contents(f"{OF_DEVICE} {hashlib.sha256(text.encode()).hexdigest()}")
+
+
+def _resources(body: bytes, name: UUID, version: int) -> list[Json]:
     if len(body) > MAX_BODY:
         raise ContractError(f"body: expected at most {MAX_BODY} octets, got {len(body)}")
     bundle = _parsed(body)
@@ -54,18 +92,12 @@ def examine(body: bytes, reading: UUID, version: int, gateway: str) -> Contents:
         raise ContractError("body: not a transaction Bundle with entries")
     _look_through(bundle)
     _parser.check(bundle)
-    if bundle.get("identifier") != bundle_identifier(reading, version):
+    if bundle.get("identifier") != bundle_identifier(name, version):
         raise ContractError("body: its identifier is not that of the reading and its version")
     resources = [entry.get("resource", {}) for entry in bundle["entry"]]
     if not all(isinstance(each.get("resourceType"), str) for each in resources):
         raise ContractError("body: an entry without a resource, or without its type")
-    _of_gateway(resources, gateway)
-    observations = [each for each in resources if each["resourceType"] == "Observation"]
-    if any(each.get("status") not in STATUSES for each in observations):
-        raise ContractError("body: an Observation has a status that FHIR does not know")
-    observations = [each for each in observations if _code(each) != TIMESTAMP]
-    _of_somebody(observations)
-    return Contents(_digest(observations), tuple(sorted(set(_phd(observations)))))
+    return resources
 
 
 def bundle_identifier(reading: UUID, version: int) -> Json:

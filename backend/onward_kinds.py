@@ -1,5 +1,7 @@
 """A Bundle without the kinds of measurement that are not meant for a party; pure.
 
+What a meter is goes to whom its measurements go.
+
 Kinds by MDC code (IEEE 11073-10101), status and context too. What is derived from a measurement
 goes where that goes.
 """
@@ -25,6 +27,15 @@ _CODES: Mapping[str, tuple[str, ...]] = {
         "150392",
     ),
 }
+GATEWAY = "gateway"
+_DEVICES: Mapping[str, str] = {  # by MDC code of the specialization
+    "528391": "blood-pressure",
+    "528388": "oxygen",
+    "528401": "glucose",
+    "528399": "weight",
+    "528392": "temperature",
+    "528457": GATEWAY,  # for everybody
+}
 _KIND = {code: kind for kind, codes in _CODES.items() for code in codes}
 OTHER = "other"
 KINDS = (*_CODES, OTHER)
@@ -42,10 +53,19 @@ def only(body: bytes, kinds: Collection[str]) -> bytes | None:
     """
     bundle = parsed(body)
     entries = bundle["entry"]
+    if all(entry["resource"].get("resourceType") == "Device" for entry in entries):
+        return body if _kinds_of_device(entries[0]["resource"]) & {*kinds, GATEWAY} else None
     kept = [entry for entry in entries if _stays(entry, entries, kinds)]
     if not any(_measured(entry["resource"]) for entry in kept):
         return None
     return body if len(kept) == len(entries) else octets({**bundle, "entry": kept})
+
+
+def _kinds_of_device(device: Json) -> set[str]:
+    """What it measures."""
+    types = (each.get("systemType", {}) for each in device.get("specialization", ()))
+    codes = (coding.get("code") for each in types for coding in each.get("coding", ()))
+    return {_DEVICES.get(code, OTHER) for code in codes}
 
 
 def _stays(entry: Json, entries: Iterable[Json], kinds: Collection[str]) -> bool:

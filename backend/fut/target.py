@@ -16,7 +16,7 @@ from backend.fut.people import People, Person
 from backend.fut.projection import Submission, project
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_http import NoAnswer
-from backend.onward_json import parsed
+from backend.onward_json import Json, parsed, part, word
 from backend.store import ToHandOn
 
 log = logging.getLogger("hjemgate.receiver")
@@ -56,6 +56,8 @@ class Fut:
         """Return when FUT has what its plan asks for. Raises TryAgain and Undeliverable."""
         try:
             bundle = parsed(reading.body)
+            if is_device(bundle):
+                return "FUT takes no word on devices"
             person = self.people().get(patient_of(bundle))
             if person is None:
                 raise Undeliverable(
@@ -138,6 +140,11 @@ class Fut:
             case Verdict.LATER:
                 await self.disk(ledger.not_sent, *place, sought)
                 raise TryAgain(said)
+
+
+def is_device(bundle: Json) -> bool:
+    """Whether it says what a meter or a gateway is, and nothing that was measured."""
+    return all(word(part(each, "resource"), "resourceType") == "Device" for each in bundle["entry"])
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ from backend.store.shapes import StoredReading
 
 _READINGS = (
     "SELECT id, version, sha256, body, gateway, epoch, seq, late, first_at, deliveries"
-    " FROM reading WHERE copy_of IS NULL ORDER BY number"
+    " FROM reading WHERE copy_of IS NULL AND contents NOT LIKE 'device %' ORDER BY number"
 )
 
 
@@ -94,7 +94,7 @@ def _reading(row: Row) -> StoredReading:
 def overview(db: Database) -> Overview:
     ((held, copies, repeats, last_at),) = db.execute(
         "SELECT count(*) - count(copy_of), count(copy_of), coalesce(sum(deliveries - 1), 0),"
-        " max(first_at) FROM reading"
+        " max(first_at) FROM reading WHERE contents NOT LIKE 'device %'"
     )
     states: dict[str, int] = dict(db.execute("SELECT state, count(*) FROM onward GROUP BY state"))
     ((since,),) = db.execute("SELECT min(queued_at) FROM onward WHERE state = 'waiting'")

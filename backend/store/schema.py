@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 _TABLES = (
     # Each version of each reading; `copy_of`: the same measurement came before, by another way.
+    # And each word on a Device: its `contents` begin with "device ".
     """CREATE TABLE IF NOT EXISTS reading (
         number {serial},
         id TEXT NOT NULL,
