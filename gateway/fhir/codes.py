@@ -8,7 +8,7 @@ LOINC for the skin of a finger or a toe (it says nothing of fever).
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -18,11 +18,16 @@ from gateway.fhir.serial import Json, Resource
 
 MDC = "urn:iso:std:iso:11073:10101"
 UCUM = "http://unitsofmeasure.org"
-SYSTEMS: Mapping[str, tuple[str, ...]] = {  # by the table's word
+SYSTEMS: Mapping[str, tuple[str, ...]] = {  # by the table's word: beside an MDC code
     "loinc": ("http://loinc.org",),
     "sks": ("urn:oid:1.2.208.176.2.4",),
     "npu": ("http://npu-terminology.org", "urn:oid:1.2.208.176.2.1"),  # DK Core's name, FUT's name
     "npu-dk": ("urn:oid:1.2.208.176.2.1",),  # national codes, which only FUT's list has
+}
+OTHERS: Mapping[str, str] = {  # by the table's word: of what has no MDC code
+    "bit": "http://terminology.hl7.org/CodeSystem/ASN1ToHL7",
+    "continua": "http://hl7.org/fhir/uv/phd/CodeSystem/ContinuaPHDInterfaceIDs",
+    "id": "http://terminology.hl7.org/CodeSystem/ContinuaDeviceIdentifiers",
 }
 
 UNITS: Mapping[str, str] = {  # UCUM code to what people write
@@ -68,23 +73,37 @@ class Meaning:
     vital: tuple[str, ...] = ()  # units in which the rules of FHIR's vital-signs profiles hold
 
 
-def _table() -> Mapping[str, Meaning]:
-    """codes.csv: a row of MDC first, then what it is called elsewhere."""
-    found: dict[str, Meaning] = {}
+def _rows() -> Sequence[Mapping[str, str]]:
     text = files("gateway.fhir").joinpath("codes.csv").read_text(encoding="utf-8")
-    for row in csv.DictReader(text.splitlines()):
+    return [*csv.DictReader(text.splitlines())]
+
+
+def _table() -> Mapping[str, Meaning]:
+    """Of codes.csv: a row of MDC first, then what it is called elsewhere."""
+    found: dict[str, Meaning] = {}
+    for row in _ROWS:
         of, code, units = row["of"], row["code"], tuple(row["units"].split())
         if row["system"] == "mdc":
             found[of] = Meaning(code, row["name"])
-            continue
-        known = found[of]
-        also = tuple(Also(system, code, units) for system in SYSTEMS[row["system"]])
-        vital = units if row["vital"] else known.vital
-        found[of] = Meaning(known.mdc, known.name, (*known.also, *also), vital)
+        elif row["system"] in SYSTEMS:
+            known = found[of]
+            also = tuple(Also(system, code, units) for system in SYSTEMS[row["system"]])
+            vital = units if row["vital"] else known.vital
+            found[of] = Meaning(known.mdc, known.name, (*known.also, *also), vital)
     return found
 
 
+_ROWS = _rows()
 CODES = _table()  # by what is meant: "systolic", "glucose/venous-plasma", "meal/fasting"
+CODINGS: Mapping[str, Resource] = {  # of what has no MDC code: "clock/settable", "interface/32775"
+    row["of"]: {
+        "system": OTHERS[row["system"]],
+        "code": row["code"],
+        "display": row["name"],
+    }
+    for row in _ROWS
+    if row["system"] in OTHERS
+}
 PANEL_KINDS = (Kind.SYSTOLIC, Kind.DIASTOLIC, Kind.MEAN_PRESSURE)
 NEVER_PUBLISHED = (Kind.CUFF_PRESSURE,)
 
@@ -122,7 +141,7 @@ def concept(what: Meaning, unit: str) -> Resource:
 
 def coded(of: str) -> Resource:
     """The CodeableConcept of what has no unit."""
-    return {"coding": [_mdc(CODES[of])]}
+    return {"coding": [CODINGS[of] if of in CODINGS else _mdc(CODES[of])]}
 
 
 def _mdc(what: Meaning) -> Resource:

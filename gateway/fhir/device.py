@@ -5,6 +5,7 @@ import re
 from drivers.api import Specialization
 from gateway.fhir import codes, names
 from gateway.fhir.observation import PHD, meta
+from gateway.fhir.properties import properties, udi_carriers
 from gateway.fhir.serial import Json, Resource
 from gateway.model import DeviceRecord, GatewayInfo
 
@@ -27,10 +28,16 @@ def meter(device: DeviceRecord, simulated: bool) -> Resource:
         ("firmware", info.firmware),
     )
     known = [_version(kind, _text(value)) for kind, value in versions if _text(value)]
+    if not known:
+        known = [_version("firmware", UNKNOWN)]
+    if info.certification and info.certification.version:
+        known.append(_version("continua", info.certification.version))
+    carriers, told = udi_carriers(info.udi), properties(info)
     return {
         "resourceType": "Device",
         "meta": meta(simulated, f"{PHD}PhdDevice"),
         "identifier": [names.own(names.meter(device.identity)), *_hardware_ids(device)],
+        **({"udiCarrier": carriers} if carriers else {}),
         "manufacturer": _text(info.manufacturer) or UNKNOWN,
         **({"serialNumber": serial} if serial else {}),
         "modelNumber": _text(info.model) or UNKNOWN,
@@ -39,7 +46,8 @@ def meter(device: DeviceRecord, simulated: bool) -> Resource:
             # GATT tells no version of the specialization; the guide's own examples say 1.
             {**_system_type(device.specialization), "version": "1"}
         ],
-        "version": known or [_version("firmware", UNKNOWN)],
+        "version": known,
+        **({"property": told} if told else {}),
     }
 
 

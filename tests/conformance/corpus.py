@@ -9,10 +9,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from drivers.api import Absent, Code, DecodeError, DeviceInfo, Driver, Frame, Kind, Reading, Value
+from drivers.api import (
+    Absent,
+    Certification,
+    Code,
+    DecodeError,
+    DeviceInfo,
+    Driver,
+    Frame,
+    Kind,
+    PnpId,
+    Reading,
+    Udi,
+    Value,
+)
 from drivers.describe import characteristic_of
 from drivers.registry import all_drivers
 from gateway.fhir import RenderError, render
+from gateway.fhir.codes import CODINGS
 from gateway.model import ClockPair, DeviceRecord, GatewayInfo, Patient, Record
 from tests.drivers.vectors import cases
 from tests.fhir import records
@@ -197,3 +211,30 @@ def _device_infos() -> Iterator[tuple[str, DeviceInfo]]:
     yield "a meter that says nothing of itself", DeviceInfo()
     yield "a meter that pads with zeros", DeviceInfo("Maker\0\0", "Model\0", "\0", "\0", "1.0\0")
     yield "a meter that says all", DeviceInfo("Maker", "M-1", "00017", "A", "1.2", "3.4", bytes(8))
+    for case, told in (*_approvals(), *_udis()):
+        yield case, DeviceInfo(**told)
+    yield "a clock that is read", DeviceInfo(clock="readable")
+    yield "a clock that is set", DeviceInfo(clock="settable")
+    for source in (0, 1, 2):
+        yield f"a product by list {source}", DeviceInfo(pnp_id=PnpId(source, 1, 0xABCD, 0xFFFF))
+
+
+def _approvals() -> Iterator[tuple[str, dict[str, Any]]]:
+    interfaces = tuple(int(of.partition("/")[2]) for of in CODINGS if of.startswith("interface/"))
+    for case, told in (
+        ("a version alone", Certification("1.5")),
+        ("every interface", Certification("255.0", interfaces)),
+        ("an interface that the guide does not know", Certification("1.0", (0, 0x200F, 0xFFFF))),
+        ("a medical device", Certification(regulated=True)),
+        ("no medical device", Certification(regulated=False)),
+    ):
+        yield f"certification: {case}", {"certification": told}
+
+
+def _udis() -> Iterator[tuple[str, dict[str, Any]]]:
+    whole = {"label": "(01)1ø", "device_identifier": "1", "issuer": "2.51", "authority": "2.16.1"}
+    yield "UDI whole", {"udi": Udi(**whole)}
+    for name, text in whole.items():
+        yield f"UDI {name} alone", {"udi": Udi(**{name: text})}
+    for oid in ("2.51.1.1", "2.51", "1.2", "GS1", "2.51.1.", "3.1.1", "2.051.1", "urn:oid:2.51.1"):
+        yield f"UDI by {oid}", {"udi": Udi("(01)1", "1", oid, oid)}

@@ -43,6 +43,13 @@ REASONS = (
         "The meter said something that no confirmed MDC code says (bedtime, a reserved number):"
         " words rather than a number that a receiver would misread.",
     ),
+    Reason(
+        "Terminology_TX_Code_ValueSet_Ext",
+        "'Continua PHD-PHG Device Interfaces ValueSet'",
+        "The meter is certified for an interface whose number the guide's list does not have (a USB"
+        " scale would be 8207 by the pattern of the other transports, the list has 8217): words"
+        " rather than nothing.",
+    ),
 )
 
 

@@ -58,6 +58,8 @@ NO_NUMBER = {
 }
 BP, KPA, SUGAR, OXY = "blood-pressure", "blood-pressure-kpa-with-status", "glucose", "oximetry"
 WARM, AMENDED, MEAL = "temperature", "blood-pressure-amended", "glucose-with-context"
+TOLD = "blood-pressure-of-a-meter-that-tells-all"
+CERTIFIED, UNREGULATED, HAS_CLOCK, SETTABLE, USB = 0, 2, 3, 4, 5  # of its properties
 UNTIMED, ENTRY = "blood-pressure-time-unknown", "blood-pressure-simulated-patient-entry"
 
 
@@ -498,5 +500,134 @@ MUTANTS: tuple[Mutant, ...] = (
         "time_sync",
         BP,
         put(GATEWAY, "property", 0, "valueCode", to=[]),
+    ),
+    # What a meter tells of its approval and its clock
+    Mutant(
+        "an interface of no known number",
+        "certified_interfaces",
+        TOLD,
+        put(METER, "property", CERTIFIED, "valueCode", 0, "coding", 0, "code", to="8207"),
+    ),
+    Mutant(
+        "two interfaces in one property",
+        "certified_interfaces",
+        TOLD,
+        add(METER, "property", CERTIFIED, "valueCode"),
+    ),
+    Mutant(
+        "an interface of nothing",
+        "certified_interfaces",
+        TOLD,
+        drop(METER, "property", CERTIFIED, "valueCode"),
+        hl7=False,
+    ),
+    Mutant(
+        "a property of an unknown kind",
+        "known_properties",
+        TOLD,
+        put(METER, "property", CERTIFIED, "type", "coding", 0, "code", to="532359"),
+    ),
+    Mutant(
+        "a property of another kind",
+        "known_properties",
+        TOLD,
+        put(METER, "property", CERTIFIED, "type", "coding", 0, "code", to="68221"),
+    ),
+    Mutant(
+        "a regulation of a bit that is none",
+        "known_properties",
+        TOLD,
+        put(METER, "property", UNREGULATED, "type", "coding", 0, "code", to="532354.1"),
+    ),
+    Mutant(
+        "a regulation that is neither yes nor no",
+        "answers",
+        TOLD,
+        put(METER, "property", UNREGULATED, "valueCode", 0, "coding", 0, "code", to="M"),
+    ),
+    Mutant(
+        "a regulation by another list",
+        "answers",
+        TOLD,
+        put(METER, "property", UNREGULATED, "valueCode", 0, "coding", 0, "system", to="urn:x"),
+    ),
+    Mutant(
+        "a regulation in words",
+        "answers",
+        TOLD,
+        put(METER, "property", UNREGULATED, "valueCode", to=[{"text": "regulated"}]),
+        hl7=False,
+    ),
+    Mutant(
+        "a regulation without an answer",
+        "answers",
+        TOLD,
+        drop(METER, "property", UNREGULATED, "valueCode"),
+    ),
+    Mutant(
+        "a regulation with a quantity",
+        "answers",
+        TOLD,
+        put(METER, "property", UNREGULATED, "valueQuantity", to=[{"value": 1}]),
+    ),
+    Mutant(
+        "regulated and not",
+        "answers",
+        TOLD,
+        lambda e: resource(e, METER)["property"].append(
+            copy.deepcopy(resource(e, METER)["property"][UNREGULATED])
+        ),
+    ),
+    Mutant(
+        "a clock of a bit that is none",
+        "known_properties",
+        TOLD,
+        put(METER, "property", HAS_CLOCK, "type", "coding", 0, "code", to="68219.16"),
+    ),
+    Mutant(
+        "a clock by another list of yes and no",
+        "answers",
+        TOLD,
+        put(METER, "property", SETTABLE, "valueCode", 0, "coding", 0, "system", to="urn:x"),
+    ),
+    Mutant(
+        "a clock that is set or not",
+        "answers",
+        TOLD,
+        add(METER, "property", SETTABLE, "valueCode"),
+    ),
+    Mutant(
+        "a USB product with a quantity",
+        "usb_product",
+        TOLD,
+        lambda e: resource(e, METER)["property"][USB].update(
+            valueCode=[{"text": "4660"}], valueQuantity=[{"value": 4660}]
+        ),
+    ),
+    Mutant(
+        "a UDI in a word of R5",
+        "udi",
+        TOLD,
+        put(METER, "udiCarrier", 0, "entryType", to="electronic-transmission"),
+    ),
+    Mutant("a UDI by no URI", "udi", TOLD, put(METER, "udiCarrier", 0, "issuer", to="GS1 2.51")),
+    Mutant("a UDI by no OID", "udi", TOLD, put(METER, "udiCarrier", 0, "issuer", to="urn:oid:2.x")),
+    Mutant("an empty UDI", "udi", TOLD, put(METER, "udiCarrier", 0, to={})),
+    Mutant("a UDI without text", "udi", TOLD, put(METER, "udiCarrier", 0, "carrierHRF", to="")),
+    Mutant(
+        "a second UDI",
+        "udi",
+        TOLD,
+        add(METER, "udiCarrier"),
+        hl7=False,
+    ),
+    Mutant(
+        "a gateway that claims a certificate",
+        "claims_nothing",
+        TOLD,
+        lambda e: resource(e, GATEWAY)["property"].append(
+            copy.deepcopy(resource(e, METER)["property"][CERTIFIED])
+        ),
+        hl7=False,
     ),
 )

@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from drivers.api import Absent, Code, DeviceInfo, Kind, Reading, Specialization, Value
+from drivers.api import (
+    Absent,
+    Certification,
+    Code,
+    DeviceInfo,
+    Kind,
+    PnpId,
+    Reading,
+    Specialization,
+    Udi,
+    Value,
+)
 from gateway.model import ClockPair, DeviceRecord, GatewayInfo, Patient, Record
 
 PATIENT = Patient("urn:ietf:rfc:3986", "urn:uuid:7d0c6a52-1c1f-4a55-9b39-6b0f7c1e2f10")
@@ -37,6 +48,23 @@ def device(specialization: Specialization, driver: str) -> DeviceRecord:
 
 CUFF = device("blood-pressure", "sig_blood_pressure")
 GLUCOMETER = device("glucose", "sig_glucose")
+TELLING = replace(  # all that a meter can say of itself
+    CUFF,
+    info=replace(
+        CUFF.info,
+        hardware="B2",
+        software="7",
+        certification=Certification("6.0", (0x8007, 7), regulated=True),
+        udi=Udi(
+            "(01)00844588003288(21)5181000124",
+            "00844588003288",
+            "2.51",
+            "2.16.840.1.113883.3.24",
+        ),
+        pnp_id=PnpId(2, 0x1234, 0x00AB, 0x103),
+        clock="settable",
+    ),
+)
 SCALE = device("weight", "sig_weight_scale")
 THERMOMETER = device("thermometer", "sig_thermometer")
 OXIMETER = device("pulse-oximeter", "sig_pulse_oximeter")
@@ -119,6 +147,7 @@ CASES: Mapping[str, Record] = {
             )
         ),
     ),
+    "blood-pressure-of-a-meter-that-tells-all": replace(BLOOD_PRESSURE, device=TELLING),
     "blood-pressure-amended": replace(BLOOD_PRESSURE, version=2),
     "blood-pressure-simulated-patient-entry": replace(
         BLOOD_PRESSURE, simulated=True, patient=replace(PATIENT, reference="entry")
