@@ -1,0 +1,113 @@
+"""A Bundle with one fault, and the ways to put it there."""
+
+import copy
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from gateway.fhir import render
+from gateway.fhir.serial import dumps
+from tests.fhir.records import CASES
+
+Json = dict[str, Any]
+Change = Callable[[list[Json]], object]  # of a Bundle's entries
+
+
+class Mutant(NamedTuple):
+    """`rule` refuses it. `hl7`: HL7's validator does as well; if not, it cannot know the rule."""
+
+    what: str
+    rule: str
+    case: str  # of tests.fhir.records
+    change: Change
+    hl7: bool = True
+
+    def bundle(self) -> Json:
+        found: Json = json.loads(render(CASES[self.case]), parse_float=Decimal)
+        self.change(found["entry"])
+        return found
+
+    def body(self) -> bytes:
+        return dumps(self.bundle())
+
+
+GATEWAY, METER, CLOCK, FIRST, SECOND = range(5)  # the entries, in the order they are written
+PHD_CATEGORY = {
+    "coding": [
+        {"system": "http://hl7.org/fhir/uv/phd/CodeSystem/PhdObservationCategories", "code": "phd"}
+    ]
+}
+VITAL_SIGNS = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+            "code": "vital-signs",
+        }
+    ]
+}
+WEIGHT_CODE = {"system": "urn:iso:std:iso:11073:10101", "code": "188736"}
+LOINC = {"system": "http://loinc.org", "code": "29463-7"}
+NO_NUMBER = {
+    "coding": [
+        {
+            "system": "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+            "code": "not-a-number",
+        }
+    ]
+}
+BP, KPA, SUGAR, OXY = "blood-pressure", "blood-pressure-kpa-with-status", "glucose", "oximetry"
+WARM, AMENDED, MEAL = "temperature", "blood-pressure-amended", "glucose-with-context"
+TOLD = "blood-pressure-of-a-meter-that-tells-all"
+CERTIFIED, UNREGULATED, HAS_CLOCK, SETTABLE, USB = 0, 2, 3, 4, 5  # of its properties
+UNTIMED, ENTRY = "blood-pressure-time-unknown", "blood-pressure-simulated-patient-entry"
+
+
+def resource(entries: list[Json], entry: int) -> Json:
+    found: Json = entries[entry]["resource"]
+    return found
+
+
+def put(entry: int, *path: str | int, to: object) -> Change:
+    def change(entries: list[Json]) -> None:
+        node: Any = resource(entries, entry)
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = to
+
+    return change
+
+
+def drop(entry: int, *path: str | int) -> Change:
+    def change(entries: list[Json]) -> None:
+        node: Any = resource(entries, entry)
+        for step in path[:-1]:
+            node = node[step]
+        del node[path[-1]]
+
+    return change
+
+
+def add(entry: int, *path: str | int, item: object = None) -> Change:
+    """Append *item* to a list, or its own first element once more."""
+
+    def change(entries: list[Json]) -> None:
+        node: Any = resource(entries, entry)
+        for step in path:
+            node = node[step]
+        node.append(copy.deepcopy(node[0] if item is None else item))
+
+    return change
+
+
+def asked(entry: int, **request: str) -> Change:
+    return lambda entries: entries[entry]["request"].update(request)
+
+
+def to_gateway(entry: int, *path: str | int) -> Change:
+    """A reference that leads to the gateway instead."""
+
+    def change(entries: list[Json]) -> None:
+        put(entry, *path, to={"reference": entries[GATEWAY]["fullUrl"]})(entries)
+
+    return change
