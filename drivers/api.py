@@ -88,7 +88,7 @@ class Reading:
     codes: tuple[Code, ...] = ()
     sequence: int | None = None
     user: int | None = None  # 0..254; an unknown user (0xFF) is None
-    trailing: bytes = b""  # octets after the last field
+    trailing: bytes = b""  # octets after the last field, by flags that are reserved today
 
 
 @dataclass(frozen=True, slots=True)

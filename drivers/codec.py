@@ -74,6 +74,22 @@ class Reader:
         """Whatever is left, possibly nothing."""
         return self.take(len(self._octets) - self._at)
 
+    def trailing(self, announced: int) -> bytes:
+        """What a measurement has after its last field, *announced* by flags reserved today.
+
+        Those are fields of a later version of the profile, and what comes before them is as it was.
+        Octets that no flag announces are the sign of a frame that does not keep to the profile: a
+        field came without its flag, and none after it is where it is read. Raises DecodeError.
+        """
+        size = self._at
+        rest = self.rest()
+        if rest and not announced:
+            raise DecodeError(
+                f"need {size} octets, got {len(self._octets)}: no flag announces the rest, so this"
+                " meter does not keep to its profile and cannot be read by it"
+            )
+        return rest
+
     def u8(self) -> int:
         return self._unsigned(1)
 

@@ -6,7 +6,8 @@ Measurement (2A35, indicated) and Intermediate Cuff Pressure (2A36, notified), l
     systolic, diastolic, mean SFLOAT    (2A36: cuff pressure, two unused)
     [b1] Date Time, 7 octets   [b2] pulse rate SFLOAT   [b3] user u8   [b4] status u16
 
-Meters set flags above b4 and status bits above b5; both are reserved and ignored.
+Meters set flags above b4 and status bits above b5; both are reserved and ignored. As they set
+them without sending anything more, these flags announce no field either.
 Source: Bluetooth GATT Specification Supplement, Blood Pressure Measurement.
 """
 
@@ -20,6 +21,7 @@ SERVICE = sig_uuid(0x1810)
 MEASUREMENT = sig_uuid(0x2A35)
 INTERMEDIATE = sig_uuid(0x2A36)
 
+ANNOUNCING = 0  # of the reserved flags none
 UNKNOWN_USER = 0xFF
 PRESSURES = (Kind.SYSTOLIC, Kind.DIASTOLIC, Kind.MEAN_PRESSURE)
 
@@ -71,7 +73,7 @@ def _reading(octets: bytes, kinds: tuple[Kind, ...], *more_flags: str) -> Readin
         taken_at_raw=stamp.raw,
         flags=(*more_flags, *status_flags(status)),
         user=None if user == UNKNOWN_USER else user,
-        trailing=reader.rest(),
+        trailing=reader.trailing(ANNOUNCING),
     )
 
 

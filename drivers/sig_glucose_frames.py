@@ -29,6 +29,7 @@ from drivers.codec import Reader, Stamp, coded, date_time, flagged
 MEASUREMENT = sig_uuid(0x2A18)
 CONTEXT = sig_uuid(0x2A34)
 
+RESERVED = 0xE0  # flags of a measurement
 OVERRUN, UNDERRUN = 0x7FFF, -0x8000  # a time offset too large to tell
 OFFSET_UNKNOWN = "time-offset-unknown"
 CONTROL = "control-solution"  # a test of the meter: never a reading of a patient
@@ -118,7 +119,7 @@ def measurement(octets: bytes) -> Reading:
         ),
         codes=codes,
         sequence=sequence,
-        trailing=reader.rest(),
+        trailing=reader.trailing(flags & RESERVED),
     )
 
 
@@ -126,8 +127,7 @@ def context(octets: bytes) -> Reading:
     """Glucose Measurement Context: a sequence number and codes, no values."""
     reader = Reader(octets)
     flags, sequence = reader.u8(), reader.u16()
-    if flags & 128:
-        reader.u8()  # more flags, all reserved
+    more_flags = reader.u8() if flags & 128 else 0  # all of these are reserved
     codes: list[Code] = []
     if flags & 1:
         codes.append(_code("carbohydrate", reader.u8()))
@@ -145,7 +145,7 @@ def context(octets: bytes) -> Reading:
         reader.sfloat()
     if flags & 64:
         reader.sfloat()
-    return Reading(codes=tuple(codes), sequence=sequence, trailing=reader.rest())
+    return Reading(codes=tuple(codes), sequence=sequence, trailing=reader.trailing(more_flags))
 
 
 def _concentration(reader: Reader, *, molar: bool) -> tuple[tuple[Value, ...], tuple[Code, ...]]:

@@ -19,6 +19,7 @@ from drivers.push import decode_each, frame_key, listen
 SERVICE = sig_uuid(0x1822)
 MEASUREMENT = sig_uuid(0x2A5E)
 
+RESERVED = 0xE0  # flags
 MEASUREMENT_STATUS: Mapping[int, str] = {
     5: "measurement-ongoing",
     6: "early-estimated-data",
@@ -76,7 +77,7 @@ def measurement(octets: bytes) -> Reading:
             *flagged(device, DEVICE_STATUS),
             *((CLOCK_NOT_SET,) if clock_not_set else ()),
         ),
-        trailing=reader.rest(),
+        trailing=reader.trailing(flags & RESERVED),
     )
 
 

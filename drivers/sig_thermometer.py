@@ -17,6 +17,7 @@ from drivers.push import decode_each, frame_key, listen
 SERVICE = sig_uuid(0x1809)
 MEASUREMENT = sig_uuid(0x2A1C)
 
+RESERVED = 0xF8  # flags
 TYPE_SYSTEM = "temperature-type"
 TYPES: Mapping[int, str] = {
     1: "armpit",
@@ -43,7 +44,7 @@ def measurement(octets: bytes) -> Reading:
         taken_at=stamp.at,
         taken_at_raw=stamp.raw,
         codes=codes,
-        trailing=reader.rest(),
+        trailing=reader.trailing(flags & RESERVED),
     )
 
 

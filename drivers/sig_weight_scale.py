@@ -17,6 +17,7 @@ from drivers.push import decode_each, frame_key, listen
 SERVICE = sig_uuid(0x181D)
 MEASUREMENT = sig_uuid(0x2A9D)
 
+RESERVED = 0xF0  # flags
 UNSUCCESSFUL = 0xFFFF
 UNKNOWN_USER = 0xFF
 
@@ -35,7 +36,7 @@ def measurement(octets: bytes) -> Reading:
         taken_at=stamp.at,
         taken_at_raw=stamp.raw,
         user=None if user == UNKNOWN_USER else user,
-        trailing=reader.rest(),
+        trailing=reader.trailing(flags & RESERVED),
     )
 
 

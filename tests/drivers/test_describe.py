@@ -40,7 +40,7 @@ def test_what_a_frame_does_not_carry_is_null_or_empty() -> None:
 
 
 def test_an_impossible_stamp_is_printed_as_its_octets() -> None:
-    printed = decode_json("2A9D", "02 803e e707021d0a0000 beef")
+    printed = decode_json("2A9D", "82 803e e707021d0a0000 beef")
     assert (printed["taken_at"], printed["taken_at_raw"]) == (None, "e707021d0a0000")
     assert printed["trailing"] == "beef"
 

@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from drivers.api import Absent, Kind, Reading
+from drivers.api import Absent, DecodeError, Kind, Reading
 from drivers.codec import plain
+from drivers.push import Decoder
 from drivers.sig_blood_pressure import intermediate
 from drivers.sig_blood_pressure import measurement as blood_pressure
 from drivers.sig_glucose_frames import context
@@ -69,8 +70,44 @@ def test_a_mean_that_was_not_measured_has_a_reason() -> None:
     assert len(numbers(reading)) == 2
 
 
-def test_octets_after_the_last_field_are_kept() -> None:
-    assert blood_pressure(octets("00 7900 5100 5d00 beef")).trailing == octets("beef")
+@pytest.mark.parametrize(
+    ("read", "frame"),
+    [
+        (blood_pressure, "00 7900 5100 5d00"),
+        (intermediate, "00 8000 ff07 ff07"),
+        (weight, "00 803e"),
+        (thermometer, "00 720100ff"),
+        (oximeter, "00 6200 4e00"),
+        (glucose, "00" + GLUCOSE_AT_NOON),
+        (context, "80 0500 00"),
+    ],
+)
+def test_octets_that_no_flag_announces_are_refused(read: Decoder, frame: str) -> None:
+    assert read(octets(frame)).trailing == b""
+    size = len(octets(frame))
+    with pytest.raises(DecodeError, match=f"need {size} octets, got {size + 1}: no flag announces"):
+        read(octets(frame + "00"))
+
+
+@pytest.mark.parametrize(
+    ("read", "frame"),
+    [
+        (weight, "10 803e"),
+        (thermometer, "08 720100ff"),
+        (oximeter, "20 6200 4e00"),
+        (glucose, "20" + GLUCOSE_AT_NOON),
+        (context, "80 0500 01"),
+    ],
+)
+def test_octets_that_a_reserved_flag_announces_are_kept(read: Decoder, frame: str) -> None:
+    assert read(octets(frame + "beef")).trailing == octets("beef")
+
+
+def test_the_reserved_flags_of_a_cuff_announce_nothing_as_cuffs_set_them_without_a_meaning() -> (
+    None
+):
+    with pytest.raises(DecodeError, match="need 7 octets, got 9"):
+        blood_pressure(octets("e0 7900 5100 5d00 beef"))
 
 
 def test_an_intermediate_cuff_pressure_is_marked_and_is_no_systolic() -> None:
@@ -183,7 +220,7 @@ def test_a_record_without_a_concentration_has_no_value_and_keeps_its_status() ->
 
 
 def test_a_context_with_every_field_says_every_code_and_is_read_to_its_end() -> None:
-    reading = context(octets("ff 0500 00 01 3cd0 06 f3 ffff 32 04 0af0 48f0 aa"))
+    reading = context(octets("ff 0500 01 01 3cd0 06 f3 ffff 32 04 0af0 48f0 aa"))
     assert codes(reading) == {
         "carbohydrate": "breakfast",
         "meal": "reserved-6",

@@ -70,7 +70,8 @@ def test_every_code_of_the_control_point_is_listed() -> None:
 def test_every_unit_that_a_recorded_frame_shows_is_listed_for_its_kind() -> None:
     listed = {names(row[0])[0]: set(names(row[1])) for row in rows("Kinds and units")}
     for name in all_drivers():
-        for case in (case for case in cases(name) if "expected" in case):
+        read = (case for case in cases(name) if "expected" in case and "options" not in case)
+        for case in read:
             values = decode_json(case["characteristic"], case["hex"])["values"]
             assert isinstance(values, list)
             for value in values:

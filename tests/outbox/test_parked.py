@@ -5,6 +5,7 @@ import pytest
 from drivers.api import Frame
 from gateway.outbox import aside, attention, technician
 from gateway.outbox.facts import facts
+from tests.drivers.vectors import cases
 from tests.outbox.house import BLOOD_PRESSURE, NOON, House, context, cuff, glucose
 
 
@@ -26,6 +27,18 @@ async def test_the_same_octets_again_are_counted_and_make_no_new_row(house: Hous
     assert await house.states() == ["pending"]
     (row,) = await house.store(attention.attention, "parked")
     assert row.reason.endswith(" (came 5 times more)")
+
+
+async def test_a_cuff_that_does_not_keep_to_its_profile_is_parked_and_nothing_of_it_is_sent(
+    house: House,
+) -> None:
+    (case,) = (each for each in cases("sig_blood_pressure") if "options" in each)
+    device = await house.meter()
+    await house.session(device, [Frame(BLOOD_PRESSURE, bytes.fromhex(case["hex"]))])
+    await house.settle()
+    assert await house.states() == []
+    (row,) = await house.store(attention.attention, "parked")
+    assert "this meter does not keep to its profile" in str(row.reason)
 
 
 async def test_other_octets_or_another_meter_make_a_row_of_their_own(house: House) -> None:
