@@ -54,6 +54,7 @@ class Absent(StrEnum):
     NEGATIVE_INFINITY = "negative-infinity"
     RESERVED = "reserved"
     UNSUCCESSFUL = "unsuccessful"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,8 @@ class Driver:
     not decode spoils no other; `decode` turns one group into Readings. `join` is the octets by
     which a frame of a later moment finds its group on disk (None: it never does). `key` is the
     natural identity of a reading on its device, without anything that may be amended later (None:
-    it has none: a context without its record, an intermediate value).
+    it has none: a context without its record, an intermediate value). `awaits`: whether one of a
+    group has announced another frame that is not there and may change what it means.
     """
 
     name: str  # the module's name: "sig_blood_pressure"
@@ -247,6 +249,7 @@ class Driver:
     key: Callable[[Sequence[Frame], Reading], bytes | None]
     group: Callable[[Sequence[Frame]], Sequence[Sequence[Frame]]] = alone
     join: Callable[[Frame], bytes | None] = field(default=lambda _: None)
+    awaits: Callable[[Sequence[Frame]], bool] = field(default=lambda _: False)
     numbered: bool = False  # the key alone is unique for ever; a dated push needs its clock segment
     settles: Literal["frame", "session"] = "frame"  # when a group is complete
     bond: Bond = Bond.REQUIRED

@@ -26,6 +26,8 @@ from drivers.sig_racp import RACP
 
 SERVICE = sig_uuid(0x1808)
 
+CONTEXT_FOLLOWS = 0x10  # in the flags of a measurement
+
 DECODERS: Mapping[UUID, Callable[[bytes], Reading]] = {
     MEASUREMENT: measurement,
     CONTEXT: context,
@@ -57,6 +59,21 @@ def join(frame: Frame) -> bytes | None:
     except DecodeError:
         return None
     return frame.octets[1:3]
+
+
+def awaits(frames: Sequence[Frame]) -> bool:
+    """Whether a record says that a context follows, and there is none.
+
+    It may say that this is no glucose: some meters mark their ketones so.
+    """
+    contexts = {frame.octets[1:3] for frame in frames if frame.characteristic == CONTEXT}
+    return any(
+        frame.characteristic == MEASUREMENT
+        and bool(frame.octets[0] & CONTEXT_FOLLOWS)
+        and frame.octets[1:3] not in contexts
+        for frame in frames
+        if frame.octets
+    )
 
 
 def group(frames: Sequence[Frame]) -> Sequence[Sequence[Frame]]:
@@ -139,6 +156,7 @@ DRIVER = Driver(
     key=key,
     group=group,
     join=join,
+    awaits=awaits,
     numbered=True,
     settles="session",
     session_s=600.0,  # a first contact may fetch a thousand records

@@ -5,10 +5,10 @@ Frames stay `captured` until their reading is filed: after a crash all of this i
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-from drivers.api import DecodeError, Driver, Reading
+from drivers.api import DecodeError, Driver, Frame, Reading
 from gateway import clock, device_clock, identify
 from gateway.clock import OurClock
 from gateway.model import Segment
@@ -19,6 +19,8 @@ from gateway.outbox.readings import Identified
 from gateway.outbox.store import Store
 
 log = logging.getLogger(__name__)
+
+ANNOUNCED = timedelta(days=1)  # the longest wait for a context in sessions that are cut short
 
 
 class Filing:
@@ -61,7 +63,7 @@ class Filing:
             else:
                 shown = device_clock.shown((), event.device_clock, ours, zone)
                 changed = device_clock.set_to(known, shown, ours)
-            await self._store(sessions.place, device.id, event.id, changed)
+            await self._store(sessions.place, device.id, event.id, changed, ours)
 
     async def _group(self, device: Device, driver: Driver, fresh: list[Kept]) -> None:
         """Frames that may belong to one reading, joined with what came before of it."""
@@ -72,6 +74,8 @@ class Filing:
         again = octets[len(known) - len(fresh) : len(known)] == octets[len(known) :]
         if again and known[-1].reading:
             await self._store(readings.repeat, fresh, known[-1].reading, joins, now)
+            return
+        if await self._waits(driver, octets, fresh, joins):
             return
         try:
             decoded = driver.decode(octets)
@@ -93,6 +97,17 @@ class Filing:
         waited = [kept for kept in known if kept.reading is None]
         for filed in await self._store(readings.file, items, [*fresh, *waited], joins, now):
             log.info("device %d: reading %d: %s", device.id, filed.row, filed.outcome)
+
+    async def _waits(
+        self, driver: Driver, octets: Sequence[Frame], fresh: Sequence[Kept], joins: bytes | None
+    ) -> bool:
+        """Whether what a frame has announced is still to come: that may change what it means."""
+        if any(kept.waited for kept in fresh) or not driver.awaits(octets):
+            return False
+        if await self._store(sessions.was_whole, fresh[0].session):
+            return False
+        await self._store(frames.wait, fresh, joins, self._ours.utc() + ANNOUNCED)
+        return True
 
     async def _identify(
         self, device: Device, driver: Driver, reading: Reading, key: bytes, first: Kept
@@ -134,6 +149,7 @@ class Filing:
             public,
             when.effective,
             arrived or now.wall,
+            arrived is not None or now.trusted,
             owner.state,
             owner.reason,
         )

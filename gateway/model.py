@@ -59,7 +59,7 @@ class Record:
     gateway: GatewayInfo
     reading: Reading
     effective: datetime | None  # aware UTC; None: the time cannot be known
-    issued: datetime  # aware UTC: when it reached us
+    issued: datetime | None  # aware UTC: when this version reached us; None: it is not known
     clock: ClockPair | None
     simulated: bool
     shares_stamp: bool = False  # another reading of the meter bears the same stamp

@@ -16,7 +16,7 @@ from gateway import clock
 from gateway.clock import OurClock
 from gateway.fhir import RenderError, gate, render
 from gateway.filing import Filing
-from gateway.model import DeviceRecord, Record, Stamp
+from gateway.model import ClockPair, DeviceRecord, Record, Stamp
 from gateway.outbox import bindings, devices, frames, rendering, sessions
 from gateway.outbox.devices import Known
 from gateway.outbox.rendering import Unrendered
@@ -110,11 +110,22 @@ class Process:
         if bundles:
             await self._store(rendering.rendered, bundles, now.wall)
 
+    async def _clock_pair(self, item: Unrendered, now: Stamp) -> ClockPair | None:
+        """Of its session: the same in each of its Bundles, and only where it explains the stamp.
+
+        A stamp on another segment (the clock was reset meanwhile) was resolved by an earlier pair.
+        """
+        name, event = await self._store(sessions.clock_pair, item.session)
+        if event is None:
+            return None
+        if None not in (item.segment, event.segment) and item.segment != event.segment:
+            return None
+        return sessions.to_pair(name, event, event.corrected or clock.corrected(event.stamp, now))
+
     async def _record(self, item: Unrendered, now: Stamp) -> Record:
         device = await self._store(devices.by_id, item.device)
         patient = await self._store(bindings.patient_of, item.binding)
-        name, event = await self._store(sessions.clock_pair, item.session)
-        pair = sessions.to_pair(name, event, clock.corrected(event.stamp, now) if event else None)
+        pair = await self._clock_pair(item, now)
         driver = self._drivers.get(device.driver)
         if driver is None or patient is None or device.identity is None or device.info is None:
             raise RenderError("its person or its meter is not known")

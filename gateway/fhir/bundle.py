@@ -31,7 +31,7 @@ def render(record: Record) -> bytes:
             **marked,
             "identifier": names.own(name),
             "type": "transaction",
-            "timestamp": times.instant(record.issued, record.zone),
+            **({"timestamp": times.instant(record.issued, record.zone)} if record.issued else {}),
             "entry": _entries(record),
         }
     )
@@ -85,9 +85,9 @@ def _observations(record: Record, to: References) -> dict[UUID, Resource]:
     try:
         made = dict(observations(record, to))
     except RenderError:  # the meter has found out that it was no measurement of a person
-        if not record.former:
+        if not record.amended:
             raise
-        made = {}
+        made = {} if record.former else dict(observations(replace(record, withdrawn=True), to))
     for name, resource in _withdrawn(record, to):
         made.setdefault(name, resource)
     return made

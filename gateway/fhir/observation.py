@@ -22,6 +22,9 @@ PHD_CATEGORY: Resource = {
         {"system": "http://hl7.org/fhir/uv/phd/CodeSystem/PhdObservationCategories", "code": "phd"}
     ]
 }
+BY_ARRIVAL = (
+    "Dated by its arrival: the meter gave no time. It may have sent the same measurement before."
+)
 VITAL_SIGNS: Resource = {
     "coding": [
         {
@@ -62,7 +65,8 @@ class _Shared:
 def observations(record: Record, to: References) -> list[tuple[UUID, Resource]]:
     """Each with its name. Raises RenderError for a reading that must not or cannot be published."""
     decisions = decide(record.device.specialization, record.reading.flags)
-    _refuse(record, decisions)
+    if not record.withdrawn:  # what never should have been sent is taken back as it stands
+        _refuse(record, decisions)
     found = parts(record, decisions)
     names_of = [names.observation(record, role) for role in _roles(found)]
     measured = (name for name, part in zip(names_of, found, strict=True) if part.measured)
@@ -109,8 +113,8 @@ def _observation(shared: _Shared, name: UUID, part: Part, *, alone: bool) -> Res
         "code": part.code,
         "subject": {"reference": to.patient},
         **_effective(record),
-        "issued": times.instant(record.issued, record.zone),
-        "performer": [{"reference": to.patient}],
+        **({"issued": times.instant(record.issued, record.zone)} if record.issued else {}),
+        **({"performer": [{"reference": to.patient}]} if _by_themselves(record) else {}),
         **part.value,
         **(_interpretation(shared.decisions) if part.measured else {}),
         **({} if about else _notes(record, shared.decisions)),
@@ -152,6 +156,11 @@ def _status(record: Record, decisions: Sequence[Decision]) -> str:
     return "preliminary" if "preliminary" in said else "final"
 
 
+def _by_themselves(record: Record) -> bool:
+    """Whether the citizen measured; where another did, the meter does not say who."""
+    return codes.told(record.reading, "tester") in (None, "self", *context.UNTOLD)
+
+
 def _effective(record: Record) -> Resource:
     """A time that cannot be known is said to be unknown; it is never invented."""
     if record.effective is not None:
@@ -171,6 +180,8 @@ def _interpretation(decisions: Sequence[Decision]) -> Resource:
 
 def _notes(record: Record, decisions: Sequence[Decision]) -> Resource:
     texts = [decision.text for decision in decisions if decision.text]
+    if record.effective is not None and record.reading.taken_at is None:
+        texts.append(BY_ARRIVAL)
     texts += [text for code in record.reading.codes if (text := context.note(code))]
     return {"note": [{"text": text} for text in texts]} if texts else {}
 

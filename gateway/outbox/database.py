@@ -41,13 +41,17 @@ class Database:
         self._secret = self._open_secret()
 
     def execute(self, sql: str, *parameters: object) -> Cursor:
-        """Raises Full when the disk, or our own quota, has no room for it."""
+        """Raises Full when the disk, or our own quota, has no room for it, DamagedError where even
+        SQLite's words on the damage are damaged.
+        """
         try:
             return self._connection.execute(sql, parameters)
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", None) in _NO_ROOM:  # absent: the module's own
                 raise Full(str(error)) from error
             raise
+        except UnicodeDecodeError as error:  # it quotes what stands in the place of the schema
+            raise DamagedError("its schema does not read") from error
 
     def one(self, sql: str, *parameters: object) -> Any:
         """The first column of the first row, None if there is no row."""

@@ -23,6 +23,7 @@ class Kept:
     stamp: Stamp
     attempts: int
     reading: int | None
+    waited: bool  # for what it has announced
 
 
 def keep(db: Database, device: int, session: int, arrived: Sequence[tuple[Frame, Stamp]]) -> None:
@@ -46,7 +47,7 @@ def keep(db: Database, device: int, session: int, arrived: Sequence[tuple[Frame,
 
 _COLUMNS = (
     "f.id, f.device_id, f.session_id, f.characteristic, f.octets,"
-    " f.wall, f.boottime, f.boot_id, f.trusted, f.attempts, f.reading_id"
+    " f.wall, f.boottime, f.boot_id, f.trusted, f.attempts, f.reading_id, f.waits_until IS NOT NULL"
 )
 
 # A frame can be read once its session has compared clocks or is over; where a reading may consist
@@ -63,11 +64,22 @@ _DATED = """
           AND (e.trusted OR e.boot_id = ?)))
     OR CASE f.boot_id WHEN ? THEN f.boottime < ? ELSE 0 < ? OR f.wall < ? END
 """
+# What a frame has announced comes with it, unless the session was cut short: then in the next one
+# that is not, which is handled first; or never.
+_WAITED = """
+    f.waits_until IS NULL OR f.waits_until <= ? OR (
+        EXISTS (SELECT 1 FROM sessions w
+                WHERE w.device_id = f.device_id AND w.id > f.session_id AND w.outcome = 'complete')
+        AND NOT EXISTS (SELECT 1 FROM frames n
+                        WHERE n.state = 'captured' AND n.state IN ('captured', 'parked', 'held')
+                          AND n.device_id = f.device_id AND n.waits_until IS NULL))
+"""
 _SETTLED = f"""
     FROM frames f
     JOIN sessions s ON s.id = f.session_id JOIN devices d ON d.id = f.device_id
     WHERE {_CAPTURED} AND d.identity IS NOT NULL
       AND ({_DATED})
+      AND ({_WAITED})
       AND (f.attempts = 0 OR f.id IN (SELECT value FROM json_each(?)))
       AND (s.ended_at IS NOT NULL OR (d.driver NOT IN ({{whole}}) AND EXISTS
            (SELECT 1 FROM clock_events e WHERE e.session_id = s.id)))
@@ -93,7 +105,7 @@ def take(
     settled = _SETTLED.format(whole=", ".join("?" * len(whole)))
     up = (now.boottime - patience) // MICROSECOND
     dated = (now.trusted, now.boot_id, now.boot_id, now.boot_id, up, up, to_us(now.wall - patience))
-    terms = (*dated, json.dumps(list(cleared)), *whole)
+    terms = (*dated, to_us(now.wall), json.dumps(list(cleared)), *whole)
     first = db.execute(
         f"SELECT f.session_id, d.driver {settled} ORDER BY f.id LIMIT 1", *terms
     ).fetchone()
@@ -129,11 +141,24 @@ def related(db: Database, device: int, joins: bytes) -> list[Kept]:
     """Frames of earlier moments that may belong to the same reading, oldest first."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM frames f WHERE f.device_id = ? AND f.joins = ?"
-        " AND f.octets IS NOT NULL AND f.state IN ('decoded', 'held') ORDER BY f.id",
+        " AND f.octets IS NOT NULL AND (f.state IN ('decoded', 'held') OR"
+        " (f.state = 'captured' AND f.waits_until IS NOT NULL)) ORDER BY f.id",
         device,
         db.digest(joins),
     ).fetchall()
     return [_kept(db, row) for row in rows]
+
+
+def wait(db: Database, frames: Sequence[Kept], joins: bytes | None, until: datetime) -> None:
+    """These have announced what has not come yet: they stay captured, no longer than *until*."""
+    with db.transaction():
+        for kept in frames:
+            db.execute(
+                "UPDATE frames SET waits_until = ?, joins = ?, attempts = 0 WHERE id = ?",
+                to_us(until),
+                None if joins is None else db.digest(joins),
+                kept.id,
+            )
 
 
 def attached(
@@ -161,7 +186,8 @@ def waiting_for_clock(db: Database) -> int:
 
 
 def _kept(db: Database, row: Row) -> Kept:
-    id_, device, session, uuid, sealed, wall, boottime, boot_id, trusted, attempts, reading = row
+    id_, device, session, uuid, sealed, wall, boottime, boot_id, trusted, *rest = row
+    attempts, reading, waited = rest
     return Kept(
         id_,
         device,
@@ -170,4 +196,5 @@ def _kept(db: Database, row: Row) -> Kept:
         stamp_from(wall, boottime, boot_id, trusted),
         attempts,
         reading,
+        bool(waited),
     )

@@ -30,6 +30,7 @@ class Identified:
     public_id: str | None  # of a first occurrence; see `file`
     effective: datetime | None
     issued: datetime
+    issued_known: bool  # False: by a clock that could not be trusted
     state: str  # "pending", "held" or "ignored"
     reason: str | None
 
@@ -139,14 +140,14 @@ def file(
     """
     with db.transaction():
         still_there(db, items[0].device)
-        filed = [_file(db, item, now) for item in items]
+        filed = [_file(db, item, parts, now) for item in items]
         news = [each for each in filed if each.outcome != "repeat"]
         state, owner = ("decoded", news[-1]) if news else ("repeat", filed[-1])
         frames.attached(db, parts, state, owner.row, joins)
     return filed
 
 
-def _file(db: Database, item: Identified, now: datetime) -> Filed:
+def _file(db: Database, item: Identified, parts: Sequence[Kept], now: datetime) -> Filed:
     key = db.digest(item.natural_key, item.place)
     # By its name, too: where damage took meter or secret away, the key is not what it was.
     known = db.execute(
@@ -160,19 +161,32 @@ def _file(db: Database, item: Identified, now: datetime) -> Filed:
         return Filed(_insert(db, item, key, now), "new")
     row, sealed, state = known
     said = None if sealed is None else thaw(db.open("readings", row, "reading", sealed))
-    if said is None or said == item.reading:  # one whose text is purged is not reopened
+    if said == item.reading or (said is None and _all_known(db, row, parts)):
         db.note(to_us(now), "repeat", item.device, row)
         return Filed(row, "repeat")
     _amend(db, row, state, said, item, now)
     return Filed(row, "amended")
 
 
+def _all_known(db: Database, row: int, parts: Sequence[Kept]) -> bool:
+    """Whether a reading whose text is purged came in these very octets: their digests stay.
+
+    Where those are lost too, what comes is taken for a repeat.
+    """
+    known = {
+        digest for (digest,) in db.execute("SELECT digest FROM frames WHERE reading_id = ?", row)
+    }
+    told = {db.digest(str(kept.frame.characteristic).encode(), kept.frame.octets) for kept in parts}
+    return not known or told <= known
+
+
 def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
     row = db.next_id("readings")
     db.execute(
         "INSERT INTO readings (id, device_id, session_id, key, frame_key, natural_key, place,"
-        " segment_id, binding_id, public_id, reading, slot, effective_at, issued_at, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " segment_id, binding_id, public_id, reading, slot, taken_at, effective_at, issued_at,"
+        " issued_known, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
         item.device,
         item.session,
@@ -185,8 +199,10 @@ def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
         item.public_id,
         db.seal("readings", row, "reading", freeze(item.reading)),
         item.reading.user,
+        _text(item.reading.taken_at),
         None if item.effective is None else to_us(item.effective),
         to_us(item.issued),
+        int(item.issued_known),
         item.state,
         item.reason,
     )
@@ -196,24 +212,42 @@ def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
 
 
 def _amend(
-    db: Database, row: int, state: str, said: Reading, item: Identified, now: datetime
+    db: Database, row: int, state: str, said: Reading | None, item: Identified, now: datetime
 ) -> None:
-    """A new version: due again under the same id. *said*: what it has said so far."""
+    """A new version: due again under the same id. *said*: what it has said so far; None: purged."""
     sent = versions.was_sent(db, row)
-    if sent:
+    if sent and said is not None:
         versions.remember(db, row, said)
-    elif "ignored" in (state, item.state):  # it is a measurement after all, or never was one
+    elif not sent and "ignored" in (
+        state,
+        item.state,
+    ):  # it is a measurement after all, or never was one
         _settle(db, row, item)
-    if said.taken_at != item.reading.taken_at:
+    if said is None or _dated_by(said) != _dated_by(item.reading):
         _date(db, row, item)
     db.execute(
-        "UPDATE readings SET reading = ?, session_id = ? WHERE id = ?",
+        "UPDATE readings SET reading = ?, session_id = ?, issued_at = ?, issued_known = ?"
+        " WHERE id = ?",
         db.seal("readings", row, "reading", freeze(item.reading)),
         item.session,
+        to_us(item.issued),
+        int(item.issued_known),
         row,
     )
     versions.anew(db, row, higher=sent)
     db.note(to_us(now), "amended", item.device, row)
+
+
+# Flags that say something of the time, not of what was measured.
+TIMING = ("time-fault", "time-offset-unknown")
+
+
+def _dated_by(reading: Reading) -> tuple[object, ...]:
+    return (reading.taken_at, *(flag for flag in TIMING if flag in reading.flags))
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _settle(db: Database, row: int, item: Identified) -> None:
@@ -231,7 +265,8 @@ def _settle(db: Database, row: int, item: Identified) -> None:
 def _date(db: Database, row: int, item: Identified) -> None:
     """When it was taken, decided anew: the person has set the clock that the meter shows."""
     db.execute(
-        "UPDATE readings SET effective_at = ?, segment_id = ? WHERE id = ?",
+        "UPDATE readings SET taken_at = ?, effective_at = ?, segment_id = ? WHERE id = ?",
+        _text(item.reading.taken_at),
         None if item.effective is None else to_us(item.effective),
         item.segment,
         row,

@@ -27,9 +27,10 @@ class Unrendered:
     version: int
     reading: Reading
     effective: datetime | None
-    issued: datetime
+    issued: datetime | None  # None: no clock of ours was right when it came
     attempts: int
-    shares_stamp: bool  # another reading of the meter was taken at the very same moment
+    segment: int | None  # of the meter's clock, on which its stamp lies
+    shares_stamp: bool  # another reading of the meter bears the same, or is of the same moment
     former: tuple[Reading, ...] = ()  # what earlier versions said
     withdrawn: bool = False
 
@@ -40,7 +41,7 @@ class Unrendered:
 
 _TO_RENDER = (
     "SELECT id, device_id, session_id, binding_id, public_id, version, reading, effective_at,"
-    " issued_at, former, withdrawn_at, attempts FROM readings"
+    " issued_at, issued_known, segment_id, taken_at, former, withdrawn_at, attempts FROM readings"
     " WHERE state = 'pending' AND seq IS NULL"
 )
 
@@ -80,8 +81,7 @@ def any_to_render(db: Database) -> bool:
 
 def _unrendered(db: Database, columns: Row) -> Unrendered:
     row, device, session, binding, public_id, version, sealed, effective, *rest = columns
-    issued, former, withdrawn, tries = rest
-    twin = "SELECT 1 FROM readings WHERE device_id = ? AND effective_at = ? AND id <> ? LIMIT 1"
+    issued, known, segment, taken, former, withdrawn, tries = rest
     return Unrendered(
         row,
         device,
@@ -91,12 +91,20 @@ def _unrendered(db: Database, columns: Row) -> Unrendered:
         version,
         thaw(db.open("readings", row, "reading", sealed)),
         maybe(effective),
-        from_us(issued),
+        from_us(issued) if known else None,
         tries,
-        db.one(twin, device, effective, row) is not None,
+        segment,
+        _has_twin(db, device, row, "taken_at", taken)
+        or _has_twin(db, device, row, "effective_at", effective),
         versions.former(db, row, former),
         withdrawn is not None,
     )
+
+
+def _has_twin(db: Database, device: int, row: int, column: str, value: object) -> bool:
+    """Whether another reading of the meter has the same there."""
+    sql = f"SELECT 1 FROM readings WHERE device_id = ? AND {column} = ? AND id <> ? LIMIT 1"
+    return db.one(sql, device, value, row) is not None
 
 
 def rendered(db: Database, bundles: Sequence[tuple[int, bytes, bool]], now: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from gateway.model import ClockPair, Segment, Stamp
 from gateway.outbox.database import Database
 from gateway.outbox.devices import still_there
-from gateway.outbox.moments import MICROSECOND, stamp_columns, stamp_from, to_us
+from gateway.outbox.moments import MICROSECOND, maybe, stamp_columns, stamp_from, to_us
 
 COMPLETE = "complete"  # the outcome of a session in which the meter told all that it had to tell
 
@@ -21,6 +21,8 @@ class ClockEvent:
     kind: str  # "read" or "set"
     device_clock: datetime | None  # None: it has no clock that can be read
     stamp: Stamp
+    segment: int | None = None  # on which it lies; None: not placed yet
+    corrected: datetime | None = None  # our clock, as it was known to be when it was placed
 
 
 def begin(db: Database, device: int, now: datetime) -> int:
@@ -46,6 +48,11 @@ def end(db: Database, session: int, outcome: str, now: datetime) -> None:
             outcome,
             session,
         )
+
+
+def was_whole(db: Database, session: int) -> bool:
+    """Whether the meter told all that it had to tell in it."""
+    return bool(db.one("SELECT outcome FROM sessions WHERE id = ?", session) == COMPLETE)
 
 
 def in_memory(db: Database, device: int, session: int) -> bool:
@@ -147,8 +154,16 @@ def segments(db: Database, device: int) -> list[Segment]:
     ]
 
 
-def place(db: Database, device: int, event: int | None, changed: list[Segment]) -> int:
+def place(
+    db: Database,
+    device: int,
+    event: int | None,
+    changed: list[Segment],
+    corrected: datetime | None = None,
+) -> int:
     """Store segments that a clock event has opened (id 0), closed or measured again.
+
+    *corrected*: when the event was, by a clock that we trust.
 
     Returns the row of the last of them, the one that runs now.
     """
@@ -168,23 +183,30 @@ def place(db: Database, device: int, event: int | None, changed: list[Segment]) 
                 *(_text(at) for at in (segment.device_from, segment.device_to, segment.seen)),
             )
         if event is not None:
-            db.execute("UPDATE clock_events SET segment_id = ? WHERE id = ?", row, event)
+            db.execute(
+                "UPDATE clock_events SET segment_id = ?, corrected_at = ? WHERE id = ?",
+                row,
+                None if corrected is None else to_us(corrected),
+                event,
+            )
     return row
 
 
 def clock_pair(db: Database, session: int) -> tuple[str, ClockEvent | None]:
     """The session's UUID and its first clock reading: the coincident time stamp."""
     row = db.execute(
-        "SELECT id, session_id, kind, device_clock, wall, boottime, boot_id, trusted"
-        " FROM clock_events WHERE session_id = ? AND kind = 'read' AND device_clock IS NOT NULL"
-        " ORDER BY id LIMIT 1",
+        "SELECT id, session_id, kind, device_clock, segment_id, corrected_at, wall, boottime,"
+        " boot_id, trusted FROM clock_events"
+        " WHERE session_id = ? AND kind = 'read' AND device_clock IS NOT NULL ORDER BY id LIMIT 1",
         session,
     ).fetchone()
     name = str(db.one("SELECT uuid FROM sessions WHERE id = ?", session))
     if row is None:
         return name, None
-    id_, session_, kind, text, *stamp = row
-    return name, ClockEvent(id_, session_, kind, datetime.fromisoformat(text), stamp_from(*stamp))
+    id_, session_, kind, text, segment, corrected, *stamp = row
+    shown = datetime.fromisoformat(text)
+    placed = (segment, maybe(corrected))
+    return name, ClockEvent(id_, session_, kind, shown, stamp_from(*stamp), *placed)
 
 
 def to_pair(name: str, event: ClockEvent | None, our_clock: datetime | None) -> ClockPair | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Concatenate, ParamSpec, TypeVar
 
 from gateway.outbox import opening, quota
-from gateway.outbox.connection import Full
+from gateway.outbox.connection import DamagedError, Full
 from gateway.outbox.database import Database
 from gateway.outbox.opening import Unusable
 from gateway.outbox.vault import KeyRefused
@@ -125,7 +125,7 @@ class Store:
                 if not self._make_room():
                     raise
                 return step()
-        except KeyRefused:
+        except (KeyRefused, DamagedError):
             opening.suspect(self._state_dir)
             raise
         except sqlite3.DatabaseError as error:

@@ -28,9 +28,10 @@ def withdraw(db: Database, name: int | str, now: datetime, *, undo: bool = False
         if not versions.was_sent(db, row) and not _earlier_was_sent(db, row):
             raise Declined(f"r{row} has not been sent to anybody yet; try again in a minute")
         db.execute(
-            "UPDATE readings SET withdrawn_at = ?, reason = NULL,"
+            "UPDATE readings SET withdrawn_at = ?, issued_at = ?, issued_known = 1, reason = NULL,"
             " state = CASE state WHEN 'parked' THEN 'pending' ELSE state END WHERE id = ?",
             None if undo else to_us(now),
+            to_us(now),
             row,
         )
         versions.anew(db, row, higher=versions.was_sent(db, row))

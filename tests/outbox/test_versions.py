@@ -194,3 +194,42 @@ async def test_what_was_said_is_sealed_and_follows_a_new_key(house: House) -> No
     assert ANNA.value.encode() not in row[0]
     assert b"meal" not in row[0]
     assert await house.store(reseal) == 0  # all of it is of the present key
+
+
+async def test_a_correction_of_what_is_purged_is_a_new_version(house: House) -> None:
+    first = await told(house, glucose(1))
+    house.now.move(days=8)
+    await house.store(delivery.purge, timedelta(0), house.now())
+    await tell(house, glucose(1))
+    assert await house.due() == []  # the same octets
+    second = await told(house, glucose(1, mmol=62))
+    assert (second.id, second.version) == (first.id, 2)
+    assert {status for status, _ in said(second).values()} == {"amended"}
+
+
+async def test_what_is_purged_and_turns_out_to_be_no_persons_is_withdrawn(house: House) -> None:
+    first = await told(house, glucose(1))
+    house.now.move(days=8)
+    await house.store(delivery.purge, timedelta(0), house.now())
+    second = await told(house, CONTROL)
+    withdrawn = {name for name, (status, _) in said(second).items() if status != "amended"}
+    assert withdrawn <= set(said(first))
+    assert {status for status, _ in said(second).values()} == {"entered-in-error"}
+
+
+async def test_a_fault_of_the_time_that_is_told_later_takes_the_time_away(house: House) -> None:
+    first = await told(house, glucose(1))
+    assert first.taken_at is not None
+    faulty = (
+        bytes([glucose(1).octets[0] | 8]) + glucose(1).octets[1:] + (1 << 11).to_bytes(2, "little")
+    )
+    second = await told(house, Frame(sig_uuid(0x2A18), faulty))
+    assert (second.id, second.taken_at) == (first.id, None)
+
+
+async def test_each_version_is_issued_when_it_came(house: House) -> None:
+    first = await told(house, glucose(1))
+    house.now.move(hours=2)
+    second = await told(house, glucose(1, mmol=62))
+    moments = [json.loads(each.body)["timestamp"] for each in (first, second)]
+    assert moments == ["2026-11-24T12:00:00.000+01:00", "2026-11-24T14:00:00.000+01:00"]
