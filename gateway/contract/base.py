@@ -1,11 +1,34 @@
 """What every message has in common: strictness, identifiers, and bounded reading."""
 
+import re
+from datetime import datetime
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 MAX_DOWN = 65536  # octets of a message towards the gateway; a full list of receipts is half of it
 
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _as_text(value: object) -> object:
+    """pydantic by itself would read numbers, and moments without seconds, as well."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339.fullmatch(value)):
+        return value
+    raise ValueError("expected a date-time as RFC 3339 writes it")
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_as_text)]
 GatewayId = Annotated[str, Field(pattern=r"^gw-[0-9a-hjkmnp-tv-z]{10}$")]
 Segment = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]  # one level of a topic
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -10,6 +10,7 @@ from gateway.contract.base import (
     ContractError,
     Emitted,
     GatewayId,
+    Moment,
     Received,
     Segment,
     Text,
@@ -25,7 +26,7 @@ class Command(Received):
     id: UUID
     issuer: Segment = Field(description="Who commands; `number` is counted per issuer.")
     number: int = Field(ge=1, lt=2**63, description="Rises with every command of the issuer.")
-    expires: AwareDatetime = Field(description="Not to be carried out at or after this moment.")
+    expires: Moment = Field(description="Not to be carried out at or after this moment.")
     command: Word = Field(description="What to do.")
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     signature: str = Field(

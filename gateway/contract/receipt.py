@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from gateway.contract.base import Received, Segment, Sha256, Text, Word, parse
+from gateway.contract.base import Moment, Received, Segment, Sha256, Text, Word, parse
 
 MAX_RECEIPTS = 100  # in one message
 
@@ -23,7 +23,7 @@ class Receipt(Received):
         description="stored, duplicate: durable here. rejected: a human must look."
         " delivered, undeliverable: what became of it onward."
     )
-    at: AwareDatetime = Field(description="The receiver's clock.")
+    at: Moment = Field(description="The receiver's clock.")
     reason: Text | None = Field(default=None, description="For a technician; nothing personal.")
 
 

@@ -1,10 +1,10 @@
 """The command `replay`: what a backend asks for again, and what it is told."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from pydantic import AwareDatetime, Field, JsonValue, ValidationError, model_validator
+from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-from gateway.contract.base import ContractError, Emitted, Received, Word, explain
+from gateway.contract.base import ContractError, Emitted, Moment, Received, Word, explain
 
 REPLAY = "replay"
 MAX_SPANS = 100  # in one answer: a reply stays small
@@ -12,14 +12,24 @@ MAX_SPANS = 100  # in one answer: a reply stays small
 Seq = Annotated[int, Field(ge=1, lt=2**63)]
 Span = tuple[int, int]
 
+_BY_SPAN: Final = ("epoch", "first", "last")
+_ONE_OF_BOTH: Final[dict[str, JsonValue]] = {  # what the validator below asks, for the schema
+    "oneOf": [
+        {"required": ["epoch", "first"], "properties": {"since": False}},
+        {"required": ["since"], "properties": dict.fromkeys(_BY_SPAN, False)},
+    ]
+}
+
 
 class ReplayArguments(Received):
     """Members of `arguments`: either a span of numbers, or a moment."""
 
+    model_config = ConfigDict(json_schema_extra=_ONE_OF_BOTH)
+
     epoch: Word | None = Field(default=None, description="In which `first` and `last` count.")
     first: Seq | None = None
     last: Seq | None = Field(default=None, description="Left out: everything from `first` on.")
-    since: AwareDatetime | None = Field(
+    since: Moment | None = Field(
         default=None, description="Instead of a span: whatever was confirmed from then on."
     )
 

@@ -1,157 +1,131 @@
-"""JSON Schemas of the contract, made from the models; written by `python -m gateway.contract`."""
+"""JSON Schemas of the contract, made from the models; written by `python -m gateway.contract`.
 
-from typing import Any
+What is published is open: version 1 may add members, and nobody is to refuse a message for that.
+"""
+
+import json
 
 from pydantic import TypeAdapter
 
+from gateway.contract.base import Received
+from gateway.contract.bundles import DEVICE, READING, Schema
 from gateway.contract.command import Command, Reply
-from gateway.contract.properties import DEVICE, OBSERVATION
+from gateway.contract.properties import Properties
 from gateway.contract.receipt import Receipts
+from gateway.contract.replay import REPLAY, ReplayArguments
 from gateway.contract.status import Offline, Status
-
-Schema = dict[str, Any]
+from gateway.contract.withdrawal import WITHDRAW, WithdrawArguments
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_POSITIVE = "^[1-9][0-9]{0,18}$"
-
-# User properties are text on the wire: this is a schema of {name: value}.
-_PROPERTIES: Schema = {
-    "title": "User properties of up/observation",
-    "description": "CloudEvents 1.0 attributes and ours. Others may come and are to be ignored.",
-    "type": "object",
-    "required": [
-        "specversion",
-        "id",
-        "source",
-        "type",
-        "epoch",
-        "seq",
-        "version",
-        "late",
-        "sha256",
-    ],
-    "properties": {
-        "specversion": {"const": "1.0"},
-        "id": {
-            "description": "The reading, or the Device; the same for every version and resend.",
-            "type": "string",
-            "format": "uuid",
-        },
-        "source": {
-            "description": "The gateway.",
-            "type": "string",
-            "pattern": "^/hjemgate/1/[A-Za-z0-9._-]{1,64}/gw-[0-9a-hjkmnp-tv-z]{10}$",
-        },
-        "type": {"enum": [OBSERVATION, DEVICE]},
-        "time": {
-            "description": "When it was measured, or the Device changed; left out where unknown.",
-            "type": "string",
-            "format": "date-time",
-        },
-        "epoch": {
-            "description": "New with every outbox of the gateway.",
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 64,
-        },
-        "seq": {
-            "description": "Counts within the epoch; a gap is a message that has not come.",
-            "type": "string",
-            "pattern": _POSITIVE,
-        },
-        "version": {
-            "description": "Higher for an amended reading, or a changed Device.",
-            "type": "string",
-            "pattern": _POSITIVE,
-        },
-        "late": {
-            "description": "Older than 24 hours when it was made ready to send.",
-            "enum": ["true", "false"],
-        },
-        "sha256": {
-            "description": "Of the body's octets.",
-            "type": "string",
-            "pattern": "^[0-9a-f]{64}$",
-        },
-    },
-}
-
-_URN = {"type": "string", "pattern": "^urn:uuid:[0-9a-f-]{36}$"}
-
-_IDENTIFIER = {
-    "description": "UUID version 5 of `bundle:VERSION` in the name space of the message's `id`:"
-    " another one is refused.",
-    "type": "object",
-    "required": ["system", "value"],
-    "properties": {"system": {"const": "urn:ietf:rfc:3986"}, "value": _URN},
-}
-
-
-def _bundle(title: str, description: str, entries: Schema, types: list[str], how: Schema) -> Schema:
-    """What a receiver may count on in a Bundle; FHIR R4 itself and the profiles say the rest."""
-    entry = {
-        "type": "object",
-        "required": ["fullUrl", "resource", "request"],
-        "properties": {
-            "fullUrl": _URN,
-            "resource": {
-                "type": "object",
-                "required": ["resourceType", "identifier"],
-                "properties": {"resourceType": {"enum": types}},
-            },
-            "request": {"type": "object", "required": ["method", "url"], "properties": how},
-        },
-    }
-    return {
-        "title": title,
-        "description": description,
-        "type": "object",
-        "required": ["resourceType", "type", "identifier", "timestamp", "entry"],
-        "properties": {
-            "resourceType": {"const": "Bundle"},
-            "type": {"const": "transaction"},
-            "identifier": _IDENTIFIER,
-            "timestamp": {"type": "string", "format": "date-time"},
-            "entry": {"type": "array", **entries, "items": entry},
-        },
-    }
-
-
-_READING = _bundle(
-    "Body of up/observation: a reading",
-    "A FHIR R4 (4.0.1) transaction Bundle: one reading, with the meter and the gateway. A second"
-    " POST of it changes nothing.",
-    {"minItems": 3},
-    ["Device", "Observation", "Patient"],
-    {
-        "method": {
-            "description": "POST with ifNoneExist creates what is not there; PUT by identifier"
-            " brings a later version.",
-            "enum": ["POST", "PUT"],
-        }
-    },
-)
-
-_DEVICE = _bundle(
-    "Body of up/observation: a Device",
-    "A FHIR R4 (4.0.1) transaction Bundle: a meter or the gateway as it is now, in place of what"
-    " was known of it.",
-    {"minItems": 1, "maxItems": 1},
-    ["Device"],
-    {"method": {"const": "PUT"}, "url": {"type": "string", "pattern": "^Device[?]identifier="}},
-)
+_ARGUMENTS: dict[str, type[Received]] = {REPLAY: ReplayArguments, WITHDRAW: WithdrawArguments}
 
 
 def schemas() -> dict[str, Schema]:
-    """By file name without its ending; the body of each channel, and the user properties."""
+    """By file name without its ending; the body of each message, and the user properties."""
     made: dict[str, Schema] = {
-        "observation": _READING,
-        "device": _DEVICE,
-        "observation-properties": _PROPERTIES,
-        "status": TypeAdapter(Status | Offline).json_schema(mode="serialization"),
-        "reply": Reply.model_json_schema(mode="serialization"),
+        "observation": READING,
+        "device": DEVICE,
+        "observation-properties": _properties(),
+        "status": _status(),
+        "reply": _reply(),
         "receipt": Receipts.model_json_schema(mode="validation"),
-        "command": Command.model_json_schema(mode="validation"),
+        "command": _command(),
     }
-    return {name: {"$schema": DIALECT, **schema} for name, schema in made.items()}
+    return {name: {"$schema": DIALECT, **_open(schema)} for name, schema in made.items()}
+
+
+def _open(schema: Schema) -> Schema:
+    """The same, and members that it does not describe, at every depth."""
+    opened: Schema = json.loads(json.dumps(schema), object_hook=_opened)
+    return opened
+
+
+def _opened(part: Schema) -> Schema:
+    closed = ("additionalProperties", False)
+    return {name: value for name, value in part.items() if (name, value) != closed}
+
+
+def _command() -> Schema:
+    """The arguments of those commands that are carried out; another command has its own."""
+    schema = Command.model_json_schema(mode="validation")
+    known = [
+        {
+            "properties": {
+                "command": {"const": command},
+                "arguments": {"$ref": f"#/$defs/{model.__name__}"},
+            },
+            "required": ["arguments"],
+        }
+        for command, model in _ARGUMENTS.items()
+    ]
+    other = {"properties": {"command": {"not": {"enum": list(_ARGUMENTS)}}}}
+    schema["oneOf"] = [*known, other]
+    for model in _ARGUMENTS.values():
+        schema["$defs"][model.__name__] = _without_null(model.model_json_schema())
+    return schema
+
+
+def _status() -> Schema:
+    """Told apart by `online`, which is always there."""
+    schema = TypeAdapter(Status | Offline).json_schema(mode="serialization")
+    for model in (Status, Offline):
+        schema["$defs"][model.__name__]["required"].insert(0, "online")
+    return schema
+
+
+def _reply() -> Schema:
+    """The result of a replay; another command's has none of its members."""
+    schema = Reply.model_json_schema(mode="serialization")
+    another = {"type": "object", "not": {"required": ["again"]}}
+    schema["properties"]["result"]["anyOf"].append(another)
+    return schema
+
+
+def _properties() -> Schema:
+    """User properties are text on the wire: this is a schema of {name: text}."""
+    model = Properties.model_json_schema(mode="serialization")
+    fields = _without_null(model)["properties"]
+    optional = [name for name, field in model["properties"].items() if "anyOf" in field]
+    return {
+        "title": "User properties of up/observation",
+        "description": "CloudEvents 1.0 attributes and ours. Others may come and are to be"
+        " ignored.",
+        "type": "object",
+        "required": [name for name in fields if name not in optional],
+        "properties": {name: _as_text(field) for name, field in fields.items()},
+    }
+
+
+def _without_null(model: Schema) -> Schema:
+    """What may be left out is left out; null is nothing to write."""
+    fields = {}
+    for name, field in model["properties"].items():
+        rest = {key: value for key, value in field.items() if key not in ("anyOf", "default")}
+        for each in field.get("anyOf", ()):
+            if each != {"type": "null"}:
+                rest |= each
+        fields[name] = rest
+    return {**model, "properties": fields}
+
+
+def _as_text(field: Schema) -> Schema:
+    about: Schema = {name: field[name] for name in ("title", "description") if name in field}
+    if field["type"] == "boolean":
+        return {**about, "enum": ["true", "false"]}
+    if field["type"] == "integer":
+        pattern = _positive_up_to(field["exclusiveMaximum"] - 1)
+        return {**about, "type": "string", "pattern": pattern}
+    return field
+
+
+def _positive_up_to(most: int) -> str:
+    """A pattern of the whole numbers from 1 to *most*: no sign, no zero in front."""
+    digits = str(most)
+    ways = [f"[1-9][0-9]{{0,{len(digits) - 2}}}"]  # those with fewer digits
+    for place, digit in enumerate(digits):
+        least = 0 if place else 1
+        if int(digit) > least:  # the same until here, and less from here on
+            rest = len(digits) - place - 1
+            ways.append(f"{digits[:place]}[{least}-{int(digit) - 1}][0-9]{{{rest}}}")
+    return f"^({'|'.join([*ways, digits])})$"

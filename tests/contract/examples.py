@@ -6,6 +6,7 @@ python -m tests.contract.examples writes what docs/contract/ has of machine-made
 import hashlib
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ from gateway.contract import Publication, Receipt, Receipts, Status, Topics
 from gateway.contract import status as make_status
 from gateway.contract.__main__ import write as write_contract
 from gateway.fhir import announcement, device, names, render
-from gateway.model import Message
+from gateway.model import Message, Record
 from tests.contract.published import DIRECTORY, EXAMPLES
 from tests.fhir import records
 
@@ -39,12 +40,19 @@ NOW = TAKEN + timedelta(seconds=43)
 EPOCH = "9f2c4be01d7a"
 FLEET = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))  # of these examples alone
 COMMAND = UUID("5f0c3b57-53a1-4b0e-8a93-6d6f2f6f6c11")
+WITHDRAW = UUID("c0b7e4d2-6d3f-4d8e-9a51-1f7b3e2a9c04")
+REPLAY = {"epoch": EPOCH, "first": 112, "last": 117}
 
 
-def message() -> Message:
-    body = render(RECORD)
+def message(record: Record = RECORD, seq: int = 118) -> Message:
+    body = render(record)
     digest = hashlib.sha256(body).hexdigest()
-    return Message(1, RECORD.id, 1, EPOCH, 118, TAKEN, False, digest, body, 1)
+    return Message(1, record.id, record.version, EPOCH, seq, TAKEN, False, digest, body, 1)
+
+
+def withdrawn() -> Message:
+    """The same reading, after a care team has found that another person was measured."""
+    return message(replace(RECORD, version=2, withdrawn=True), 119)
 
 
 def device_message() -> Message:
@@ -102,19 +110,31 @@ def online() -> Status:
     )
 
 
-def command() -> Publication:
+def command(
+    name: UUID = COMMAND,
+    number: int = 7,
+    word: str = contract.REPLAY,
+    arguments: Mapping[str, Any] = REPLAY,
+) -> Publication:
     body: dict[str, Any] = {
-        "id": str(COMMAND),
+        "id": str(name),
         "issuer": "fleet-1",
-        "number": 7,
+        "number": number,
         "expires": "2026-11-22T08:30:00Z",
-        "command": contract.REPLAY,
-        "arguments": {"epoch": EPOCH, "first": 112, "last": 117},
+        "command": word,
+        "arguments": arguments,
     }
     body["signature"] = b64encode(FLEET.sign(contract.signed_octets(TOPICS.command, body))).decode()
     return Publication(
-        TOPICS.command, json.dumps(body).encode(), "application/json", correlation=b"7"
+        TOPICS.command,
+        json.dumps(body).encode(),
+        "application/json",
+        correlation=str(number).encode(),
     )
+
+
+def withdraw() -> Publication:
+    return command(WITHDRAW, 8, contract.WITHDRAW, {"reading": str(RECORD.id)})
 
 
 def publications() -> dict[str, Publication]:
@@ -123,11 +143,13 @@ def publications() -> dict[str, Publication]:
     done = contract.Reply(id=COMMAND, gateway=TOPICS.gateway, at=NOW, status="done", result=result)
     return {
         "observation": contract.observation(TOPICS, message(), 600),
+        "observation-withdrawn": contract.observation(TOPICS, withdrawn(), 600),
         "device": contract.observation(TOPICS, device_message(), 600),
         "receipt": contract.receipts(TOPICS, Receipts(receipts=(receipt(),))),
         "status-online": make_status(TOPICS, online()),
         "status-offline": contract.will(TOPICS, offline),
         "command": command(),
+        "command-withdraw": withdraw(),
         "reply": contract.reply(TOPICS, done, command().correlation),
     }
 
