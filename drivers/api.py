@@ -46,7 +46,10 @@ class Kind(StrEnum):
 
 
 class Absent(StrEnum):
-    """Why a value has no number (IEEE 11073-20601 special values; GSS 0xFFFF)."""
+    """Why a value has no number (IEEE 11073-20601 special values; GSS 0xFFFF).
+
+    Unknown is what the meter has to be told and was not: nothing failed.
+    """
 
     NOT_A_NUMBER = "not-a-number"
     NOT_AT_THIS_RESOLUTION = "not-at-this-resolution"

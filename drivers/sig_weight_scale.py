@@ -4,8 +4,10 @@ Weight Measurement (2A9D, indicated), little-endian:
 
     flags u8   b0 unit: 0 kg and m, 1 lb and in   b1 time   b2 user   b3 BMI and height
     weight u16, in 0.005 kg or 0.01 lb; 0xFFFF: measurement unsuccessful
+               0 as well: nobody weighs nothing, and as a number it would be a fall to zero
     [b1] Date Time, 7 octets   [b2] user u8   [b3] BMI u16 in 0.1 kg/m2,
                                                    height u16 in 0.001 m or 0.1 in
+                                                   0 or 0xFFFF: the scale was not told a height
 
 Source: Bluetooth GATT Specification Supplement, Weight Measurement.
 """
@@ -18,7 +20,8 @@ SERVICE = sig_uuid(0x181D)
 MEASUREMENT = sig_uuid(0x2A9D)
 
 RESERVED = 0xF0  # flags
-UNSUCCESSFUL = 0xFFFF
+UNSUCCESSFUL = (0, 0xFFFF)  # weights
+UNKNOWN = (0, 0xFFFF)  # a height, and the BMI that is computed with it
 UNKNOWN_USER = 0xFF
 
 
@@ -42,7 +45,7 @@ def measurement(octets: bytes) -> Reading:
 
 def _weight(count: int, imperial: bool) -> Value:
     unit = "[lb_av]" if imperial else "kg"
-    if count == UNSUCCESSFUL:
+    if count in UNSUCCESSFUL:
         number = Number(None, Absent.UNSUCCESSFUL)
     else:
         number = scaled(count, -2) if imperial else scaled(count * 5, -3)
@@ -51,12 +54,15 @@ def _weight(count: int, imperial: bool) -> Value:
 
 def _bmi_and_height(reader: Reader, imperial: bool) -> tuple[Value, Value]:
     bmi, height = reader.u16(), reader.u16()
+    exponent, unit = (-1, "[in_i]") if imperial else (-3, "m")
     return (
-        scaled(bmi, -1).value(Kind.BMI, "kg/m2"),
-        scaled(height, -1 if imperial else -3).value(
-            Kind.BODY_HEIGHT, "[in_i]" if imperial else "m"
-        ),
+        _known(bmi, -1).value(Kind.BMI, "kg/m2"),
+        _known(height, exponent).value(Kind.BODY_HEIGHT, unit),
     )
+
+
+def _known(count: int, exponent: int) -> Number:
+    return Number(None, Absent.UNKNOWN) if count in UNKNOWN else scaled(count, exponent)
 
 
 DRIVER = Driver(

@@ -53,6 +53,7 @@ REASONS: Mapping[Absent, str] = {  # PHD guide, FLOATS; system data-absent-reaso
     Absent.NEGATIVE_INFINITY: "negative-infinity",
     Absent.RESERVED: "error",
     Absent.UNSUCCESSFUL: "error",
+    Absent.UNKNOWN: "unknown",
 }
 
 

@@ -124,8 +124,19 @@ def test_a_weight_in_pounds_and_a_height_in_inches() -> None:
     }
 
 
-def test_a_failed_weighing_has_a_reason() -> None:
-    assert absents(weight(octets("00 ffff"))) == {Kind.BODY_WEIGHT: Absent.UNSUCCESSFUL}
+@pytest.mark.parametrize("unit", ["00", "01"], ids=["kg", "lb"])
+@pytest.mark.parametrize("count", ["ffff", "0000"])
+def test_a_failed_weighing_has_a_reason_and_nobody_weighs_nothing(unit: str, count: str) -> None:
+    assert absents(weight(octets(unit + count))) == {Kind.BODY_WEIGHT: Absent.UNSUCCESSFUL}
+
+
+@pytest.mark.parametrize("unit", ["08", "09"], ids=["metric", "imperial"])
+@pytest.mark.parametrize("count", ["ffff", "0000"])
+def test_a_scale_that_was_not_told_a_height_knows_neither_it_nor_the_bmi(
+    unit: str, count: str
+) -> None:
+    unknown = {Kind.BMI: Absent.UNKNOWN, Kind.BODY_HEIGHT: Absent.UNKNOWN}
+    assert absents(weight(octets(f"{unit} 803e {count} {count}"))) == unknown
 
 
 def test_the_flag_that_one_maker_uses_for_below_zero_is_reserved() -> None:

@@ -206,6 +206,16 @@ CASES: Mapping[str, Record] = {
     "weight-unsuccessful": record(
         SCALE, Reading(values=(none(Kind.BODY_WEIGHT, Absent.UNSUCCESSFUL, "kg"),))
     ),
+    "weight-without-a-height": record(
+        SCALE,
+        Reading(
+            values=(
+                number(Kind.BODY_WEIGHT, "72.500", "kg"),
+                none(Kind.BMI, Absent.UNKNOWN, "kg/m2"),
+                none(Kind.BODY_HEIGHT, Absent.UNKNOWN, "m"),
+            )
+        ),
+    ),
     "temperature": temperature("36.60", "Cel", "ear"),
     "temperature-fahrenheit": temperature("97.9", "[degF]"),
     "temperature-toe": temperature("31.2", "Cel", "toe"),
