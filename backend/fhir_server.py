@@ -4,7 +4,9 @@ Every resource in it carries `ifNoneExist` on an identifier of ours (an amended 
 it), so a second POST changes nothing: whatever is not known is simply sent again.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access
@@ -27,6 +29,7 @@ class FhirServer:
     web: Web
     access: Access
     base: str
+    _failed: Counter[tuple[UUID, int]] = field(default_factory=Counter)
 
     async def hand_on(self, reading: ToHandOn) -> str | None:
         """Return when the server has it. Raises TryAgain and Undeliverable."""
@@ -34,8 +37,13 @@ class FhirServer:
         if answer.status in {401, 403}:  # once, with a new token
             self.access.forget()
             answer = await self._post(reading.body)
-        if answer.status == 500 and reading.attempts >= STUBBORN and await self._is_well():
-            raise Undeliverable("the server fails at this reading again and again (500)")
+        this = (reading.id, reading.version)
+        if answer.status == 500:
+            self._failed[this] += 1
+            if self._failed[this] > STUBBORN and await self._is_well():
+                raise Undeliverable("the server fails at this reading again and again (500)")
+        else:
+            self._failed.pop(this, None)
         judge(answer, len(parsed(reading.body)["entry"]))
         return None
 

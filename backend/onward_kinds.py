@@ -49,10 +49,13 @@ def kind_of(mdc: str) -> str:
 def only(body: bytes, kinds: Collection[str]) -> bytes | None:
     """The Bundle with these *kinds* alone; None if nothing measured is left.
 
-    The very octets if nothing had to go.
+    The very octets if nothing had to go. What measures nothing, a change of a Device, is for
+    everybody.
     """
     bundle = parsed(body)
     entries = bundle["entry"]
+    if not any(_measured(entry["resource"]) for entry in entries):
+        return body
     if all(entry["resource"].get("resourceType") == "Device" for entry in entries):
         return body if _kinds_of_device(entries[0]["resource"]) & {*kinds, GATEWAY} else None
     kept = [entry for entry in entries if _stays(entry, entries, kinds)]

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from backend.fut.measured import MAX_AGE
 from backend.onward_directory import COLUMNS
 from backend.onward_kinds import KINDS
 from backend.onward_parties import ORGANISATION
@@ -69,12 +70,15 @@ class FutParty(_Party):
 
     to: Literal["fut"]
     careplan: Url
+    plan: Url | None = None
+    task: Url | None = None
     people: Path
     version: Literal[8, 10] = 10
     further_codings: bool = True
     unlabelled_glucose: bool = False
     simulated: bool = False
     pause_s: float = Field(default=0.5, ge=0, le=60)
+    max_age_days: int = Field(default=MAX_AGE.days, ge=1, le=36_500)
 
 
 AnyParty = FhirParty | FutParty

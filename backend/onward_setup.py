@@ -6,13 +6,14 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from backend.chores import Disk
 from backend.fhir_server import FhirServer
 from backend.fut import ledger, people
-from backend.fut.api import Api
+from backend.fut.api import Api, Servers
 from backend.fut.measured import Rules
 from backend.fut.people import People
 from backend.fut.target import Fut, Pace
@@ -73,7 +74,8 @@ async def _party(
         if isinstance(settings, FutParty):
             known = Watched(settings.people, people.load)
             files.append(known)
-            target = _fut(settings, Api(web, access, settings.careplan, settings.base), disk, known)
+            at = Servers(settings.careplan, settings.base, settings.plan, settings.task)
+            target = _fut(settings, Api(web, access, at), disk, known)
         yield Party(settings.name, target, part, files)
 
 
@@ -93,6 +95,7 @@ def _fut(settings: FutParty, api: Api, disk: Disk, known: Watched[People]) -> Fu
         further_codings=settings.further_codings,
         unlabelled_glucose=settings.unlabelled_glucose,
         simulated=settings.simulated,
+        max_age=timedelta(days=settings.max_age_days),
     )
     return Fut(settings.name, api, disk, lambda: known.value, rules, pace=Pace(settings.pause_s))
 

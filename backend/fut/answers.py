@@ -66,6 +66,13 @@ def name_of(answer: Answer) -> str | None:
     return "SECURITY_TOKEN" if any("SECURITY_TOKEN_" in t for t in _texts(answer)) else None
 
 
+def token_refused(answer: Answer) -> bool:
+    named = name_of(answer)
+    if named is not None:
+        return named not in PERMANENT
+    return answer.status in {401, 403}
+
+
 def verdict(answer: Answer, entries: int) -> Verdict:
     """Of `$submit-measurement` with so many *entries*, which FUT takes as a whole or not at all."""
     name = name_of(answer) if answer.errors() else None

@@ -1,31 +1,46 @@
-"""The three calls at FUT that a receiver makes, each with the right token."""
+"""The calls at FUT that a receiver makes, each with the right token."""
 
-import re
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
 
-from backend.fut import answers, plan
+from backend.fut import answers, plan, search, validity
 from backend.fut.answers import Verdict
+from backend.fut.order import Codes
 from backend.fut.people import Person
 from backend.fut.plan import Activity, NoPlan
 from backend.fut.projection import Sought, Submission
-from backend.onward import TryAgain
+from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access, Context
 from backend.onward_http import Answer, Web
-from backend.onward_json import Json, part, parts, word
+from backend.onward_json import Json
 
 AROUND = timedelta(hours=24)  # slots this far from the moment of a measurement are asked for
+DEFINED_S = 3600.0  # a definition is read anew after so long
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Base URLs, https://careplan.<environment>/fhir ...
+
+    *plan*: without it an order is known by its own code alone. *task*: without it nothing is taken
+    back.
+    """
+
+    careplan: str
+    measurement: str
+    plan: str | None = None
+    task: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """*careplan*, *measurement*: base URLs, https://careplan.<environment>/fhir ..."""
-
     web: Web
     access: Access
-    careplan: str
-    measurement: str
+    at: Servers
+    _defined: dict[str, tuple[Codes, float]] = field(default_factory=dict)
 
     async def plan(self, person: Person, moment: datetime) -> tuple[Activity, ...]:
         """What is asked of *person* around *moment*. Raises TryAgain."""
@@ -33,14 +48,37 @@ class Api:
         context = _context(person.patient)
         answer = await self._with_token(
             context,
-            lambda h: self.web.send(f"{self.careplan}/$get-patient-procedures", asked, h),
+            lambda h: self.web.send(f"{self.at.careplan}/$get-patient-procedures", asked, h),
         )
         if not answer.good or answer.body is None or answer.errors():
             raise TryAgain(_said("the care plan server", answer))
         try:
-            return plan.activities(answer.body, person.patient)
+            urls = plan.definitions(answer.body, person.patient)
+            defined = {url: await self._definition(url, context) for url in urls}
+            return plan.activities(answer.body, person.patient, defined)
         except NoPlan as error:
             raise TryAgain(f"the care plan server: {error}") from error
+
+    async def _definition(self, url: str, context: Context) -> Codes:
+        """What an ActivityDefinition calls the activity; nothing, if it does not say or is not to
+        be had. Our token goes to the server that was named, and to no other.
+        """
+        if self.at.plan is None or not url.startswith(f"{self.at.plan}/ActivityDefinition/"):
+            return frozenset()
+        now = asyncio.get_running_loop().time()
+        codes, until = self._defined.get(url, (frozenset(), 0.0))
+        if now < until:
+            return codes
+        bare = url.partition("|")[0]
+        answer = await self._with_token(context, lambda h: self.web.get(bare, h))
+        if answer.status in {404, 410}:
+            codes = frozenset()
+        elif not answer.good or answer.body is None or answer.errors():
+            raise TryAgain(_said("the plan server", answer))
+        else:
+            codes = plan.definition_codes(answer.body)
+        self._defined[url] = (codes, now + DEFINED_S)
+        return codes
 
     async def submit(self, person: Person, submission: Submission) -> tuple[Verdict, str]:
         """Once, and once more if only the token was wrong. The text: for people, without values.
@@ -51,7 +89,7 @@ class Api:
         answer = await self._with_token(
             context,
             lambda h: self.web.send(
-                f"{self.measurement}/$submit-measurement", submission.parameters, h
+                f"{self.at.measurement}/$submit-measurement", submission.parameters, h
             ),
         )
         return answers.verdict(answer, len(submission.sought)), _said("FUT", answer)
@@ -62,86 +100,55 @@ class Api:
         Raises TryAgain where that cannot be known.
         """
         for each in sought:
-            if await self._has(each, episode):
+            if await self._search(each, episode):
                 return True
         return False
 
-    async def _has(self, sought: Sought, episode: str) -> bool:
-        query = {
-            "patient": sought.patient,
-            "code": sought.code,
-            "date": sought.moment.astimezone(UTC).strftime("eq%Y-%m-%dT%H:%M:%SZ"),
-            "based-on": sought.based_on,
-            "episodeOfCare": episode,
-        }
+    async def take_back(self, sought: Sought, episode: str) -> None:
+        """Return when it is invalid there. Raises TryAgain and Undeliverable."""
+        if self.at.task is None:
+            raise Undeliverable(
+                "taken back, and FUT has it: to be invalidated there by hand"
+                " (or name the task server in our settings)"
+            )
+        entries = await self._search(sought, episode)
+        if not entries:
+            raise Undeliverable("taken back, and FUT does not show it: look there what it has")
+        context = _context(sought.patient, episode)
+        for entry in entries:
+            there = validity.found(entry, self.at.measurement)
+            if there.status == validity.INVALID:
+                continue
+            if not there.version:
+                raise TryAgain("the search before it is taken back tells no version")
+            said = validity.statement(there, sought.patient, episode)
+            url = f"{self.at.task}/ClinicalImpression/$set-measurement-validity"
+            answer = await self._with_token(context, partial(self.web.send, url, said))
+            validity.judge(answer, _said("FUT's task server", answer))
+
+    async def _search(self, sought: Sought, episode: str) -> list[Json]:
+        url, asked = f"{self.at.measurement}/Observation", search.query(sought, episode)
         answer = await self._with_token(
-            _context(sought.patient, episode),
-            lambda h: self.web.search(f"{self.measurement}/Observation", query, h),
+            _context(sought.patient, episode), lambda h: self.web.search(url, asked, h)
         )
-        return found(answer, sought)
+        entries = search.found(answer, sought)
+        if entries is None:
+            raise TryAgain(_said("the search for what was sent", answer))
+        return entries
 
     async def _with_token(
         self, context: Context, call: Callable[[Mapping[str, str]], Awaitable[Answer]]
     ) -> Answer:
         answer = await call(await self.access.headers(context))
-        if _token_refused(answer):
+        if answers.token_refused(answer):
             self.access.forget(context)
             answer = await call(await self.access.headers(context))
         return answer
 
 
-def found(answer: Answer, sought: Sought) -> bool:
-    """Whether the answer to a search has it; pure. Raises TryAgain where that cannot be known."""
-    body = answer.body
-    if not answer.good or body is None or word(body, "type") != "searchset":
-        raise TryAgain(_said("the search before a resend", answer))
-    return any(_is(part(entry, "resource"), sought) for entry in parts(body, "entry"))
-
-
-def _token_refused(answer: Answer) -> bool:
-    named = answers.name_of(answer)
-    if named is not None:
-        return named not in answers.PERMANENT
-    return answer.status in {401, 403}
-
-
 def _context(patient: str, episode: str | None = None) -> Context:
     """The form fields with which FUT's token is bound to a person and an episode of care."""
     return {"patient_id": patient} | ({"episode_of_care_id": episode} if episode else {})
-
-
-def _is(observation: Json, sought: Sought) -> bool:
-    """By our identifier; or, as FUT may drop that, by its code, moment and order.
-
-    Nobody measures the same twice within one second.
-    """
-    if word(observation, "resourceType") != "Observation":
-        return False
-    if any(word(each, "value") == sought.identifier for each in parts(observation, "identifier")):
-        return True
-    codings = parts(part(observation, "code"), "coding")
-    pairs = {f"{word(each, 'system')}|{word(each, 'code')}" for each in codings}
-    orders = {_bare(word(each, "reference")) for each in parts(observation, "basedOn")}
-    return (
-        sought.code in pairs
-        and _bare(sought.based_on) in orders
-        and _moment(observation) == sought.moment.replace(microsecond=0)
-    )
-
-
-def _bare(reference: str) -> str:
-    """Type and id, without server and version."""
-    return "/".join(re.sub(r"/_history/.*", "", reference).split("/")[-2:])
-
-
-def _moment(observation: Json) -> datetime | None:
-    period = part(observation, "effectivePeriod")
-    written = word(observation, "effectiveDateTime") or word(period, "start")
-    try:
-        found = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    return found.replace(microsecond=0) if found.tzinfo else None
 
 
 def _said(who: str, answer: Answer) -> str:

@@ -32,6 +32,9 @@ def _choose(code: tuple[str, str], moment: datetime, plan: Sequence[Activity]) -
     asking = [each for each in plan if code in each.codes]
     if not asking:
         raise NotForFut("no active ServiceRequest asks for it")
+    asking = [each for each in asking if each.asked_at(moment)]
+    if not asking:  # an old reading is never made to fit a plan of today
+        raise NotForFut("when it was measured, no ServiceRequest that is active now asked for it")
     rounds: tuple[list[Activity], ...] = (
         [each for each in asking if each.timing in EXACT and not each.distance(moment)],
         *([each for each in asking if each.timing == timing] for timing in LOOSE),

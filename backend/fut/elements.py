@@ -9,6 +9,7 @@ from backend.fut import codes
 from backend.onward_json import Json
 
 URI = "urn:ietf:rfc:3986"
+GATEWAY = "http://hl7.org/fhir/StructureDefinition/observation-gatewayDevice"
 SYNC_PROTOCOL, NO_SYNC = "68220", "532224"  # MDC_TIME_SYNC_PROTOCOL, MDC_TIME_SYNC_NONE
 
 
@@ -41,6 +42,27 @@ def has_code(observation: Json, mdc: str) -> bool:
 def simulated(observation: Json) -> bool:
     labels = observation.get("meta", {}).get("security", ())
     return any(label.get("code") == "HTEST" for label in labels)
+
+
+def withdrawn(bundle: Json) -> bool:
+    """Whether somebody has taken all of it back."""
+    states = {each.get("status") for each in observations(bundle)}
+    return states == {"entered-in-error"}
+
+
+def about_devices(bundle: Json) -> bool:
+    """Whether it holds nothing but Devices."""
+    return {entry["resource"]["resourceType"] for entry in bundle["entry"]} == {"Device"}
+
+
+def gateway(observation: Json) -> str | None:
+    """The reference to the gateway that passed it on."""
+    references = (
+        extension.get("valueReference", {}).get("reference")
+        for extension in observation.get("extension", ())
+        if extension.get("url") == GATEWAY
+    )
+    return next(references, None)
 
 
 def own(resource: Json) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid5
 
@@ -10,6 +10,7 @@ from backend.fut import codes, elements
 from backend.fut.codes import FutCode
 from backend.onward_json import Json
 
+MAX_AGE = timedelta(days=30)
 ABOUT_ANOTHER = "derivedFrom"  # status bits, and the context of a glucose
 
 
@@ -24,13 +25,15 @@ class Rules:
     `version`: of FUT's IG, 8 or 10. `further_codings`: MDC and LOINC behind FUT's own.
     `unlabelled_glucose`: the clinic takes a glucose of which nobody said whether it was fasting.
     `simulated`: readings of a simulator are sent as well, whatever its clock: for FUT's test
-    environments alone.
+    environments alone. `max_age`: what was measured longer ago is for a human: FUT takes what
+    comes for news, and sets clinicians to work.
     """
 
     version: int = 10
     further_codings: bool = True
     unlabelled_glucose: bool = False
     simulated: bool = False
+    max_age: timedelta = MAX_AGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Measurement:
     identifier: str
     effective: str
     device: str | None  # the identifier of the meter
+    gateway: str | None  # and of the gateway
     parts: tuple[Part, ...]
     panel: bool = False
     further: tuple[Json, ...] = ()  # codings of the panel
@@ -86,7 +90,7 @@ def measured(bundle: Json, rules: Rules) -> Measured:
         if elements.mdc(each) == codes.MEAL
         for reference in each.get(ABOUT_ANOTHER, ())
     }
-    meters = {entry.get("fullUrl"): elements.own(entry["resource"]) for entry in bundle["entry"]}
+    names = {entry.get("fullUrl"): elements.own(entry["resource"]) for entry in bundle["entry"]}
     taken, left_out = [], []
     for observation in elements.observations(bundle):
         name = elements.mdc(observation)
@@ -101,7 +105,8 @@ def measured(bundle: Json, rules: Rules) -> Measured:
             Measurement(
                 identifier=identifier,
                 effective=elements.effective(observation),
-                device=meters.get(observation.get("device", {}).get("reference")),
+                device=names.get(observation.get("device", {}).get("reference")),
+                gateway=names.get(elements.gateway(observation)),
                 parts=parts,
                 panel=panel,
                 further=_further(observation, rules) if panel else (),

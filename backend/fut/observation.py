@@ -1,11 +1,12 @@
 """One Observation as FUT's profile wants it; pure.
 
 Source: FUT's IG, StructureDefinition ehealth-observation with its extensions
-ehealth-resolved-timing and ehealth-quality.
+ehealth-resolved-timing and ehealth-quality. A Device is one of FUT's register, by its URL, or is
+left out: FUT's references are never to what comes along.
 """
 
 from backend.fut import codes
-from backend.fut.elements import URI
+from backend.fut.elements import GATEWAY, URI
 from backend.fut.measured import Measurement, Part
 from backend.fut.people import Person
 from backend.fut.plan import EPISODE, Activity
@@ -23,13 +24,15 @@ def observation(
     person: Person,
 ) -> Json:
     device = person.devices.get(measurement.device or "")
+    gateway = person.devices.get(measurement.gateway or "")
     return {
         "resourceType": "Observation",
         "meta": {"profile": [f"{PROFILE}/ehealth-observation"]},
         "extension": [
-            {"url": EPISODE, "valueReference": {"reference": activity.episode}},
+            _reference(EPISODE, activity.episode),
             _quality(),
             _timing(activity),
+            *([] if gateway is None else [_reference(GATEWAY, gateway)]),
         ],
         "identifier": [{"system": URI, "value": own}],
         "basedOn": [{"reference": activity.service_request}],
@@ -41,6 +44,10 @@ def observation(
         **({} if device is None else {"device": {"reference": device}}),
         **(_panel(measurement) if part is None else _quantity(part)),
     }
+
+
+def _reference(extension: str, url: str) -> Json:
+    return {"url": extension, "valueReference": {"reference": url}}
 
 
 def _codings(measurement: Measurement, part: Part | None) -> list[Json]:

@@ -19,7 +19,8 @@ from backend.onward_files import FileUnusable
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A citizen at FUT. All are absolute URLs there; `devices`: by our identifiers of meters."""
+    """A citizen at FUT. All are absolute URLs there; `devices`: by our identifiers of
+    meters and of the gateway."""
 
     patient: str
     episodes: tuple[str, ...] = ()  # if given, no other is looked at

@@ -3,14 +3,20 @@
 Source: FUT's IG, OperationDefinition -s-get-patient-procedures.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from backend.fut import order as orders
+from backend.fut.order import ALWAYS, Codes, Span
 from backend.onward_json import Json
 
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 TIMING_TYPES = ("Resolved", "Unresolved", "Adhoc", "Extra")
+
+Definitions = Mapping[str, Codes]  # by the URL of an ActivityDefinition
+NONE: Definitions = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,13 @@ class Activity:
 
     service_request: str  # absolute URL, and of the version that the slot belongs to
     version: str
-    codes: frozenset[tuple[str, str]]  # system, code
+    codes: Codes
     episode: str
     timing: str  # one of TIMING_TYPES
     start: str | None = None
     end: str | None = None
+    active: tuple[Span, ...] = ()  # when the order was active; nothing, if nobody says
+    bounds: Span = ALWAYS  # from when to when it asks for anything
 
     def distance(self, moment: datetime) -> timedelta:
         """How far *moment* lies outside the slot; nothing inside, or where there is no slot."""
@@ -31,6 +39,11 @@ class Activity:
             return timedelta(0)
         start, end = datetime.fromisoformat(self.start), datetime.fromisoformat(self.end)
         return max(start - moment, moment - end, timedelta(0))
+
+    def asked_at(self, moment: datetime) -> bool:
+        """Whether it asked for anything at *moment*, and not only since, or once."""
+        active = not self.active or any(span.holds(moment) for span in self.active)
+        return active and (self.start is not None or self.bounds.holds(moment))
 
 
 class NoPlan(Exception):
@@ -51,34 +64,69 @@ def question(patient: str, start: datetime, end: datetime, episodes: Sequence[st
     }
 
 
-def activities(answer: Json, patient: str) -> tuple[Activity, ...]:
-    """The rows that are active and about *patient* (absolute URL). Raises NoPlan."""
-    try:
-        resources = [entry["resource"] for entry in answer.get("entry", ())]
-        requests = {
-            each["id"]: each for each in resources if each["resourceType"] == "ServiceRequest"
-        }
-        rows = [each for each in resources if each["resourceType"] == "Parameters"]
+def definitions(answer: Json, patient: str) -> tuple[str, ...]:
+    """The ActivityDefinitions behind the orders, each once. Raises NoPlan."""
+    with _whole():
+        found = (
+            orders.definition(order)
+            for order in _requests(answer).values()
+            if orders.counts(order, patient)
+        )
+        return tuple(dict.fromkeys(url for url in found if url))
+
+
+def activities(answer: Json, patient: str, defined: Definitions = NONE) -> tuple[Activity, ...]:
+    """The rows that are active and about *patient* (absolute URL). Raises NoPlan.
+
+    *defined*: what the ActivityDefinition of an order is called goes before what the order itself
+    is called: so FUT's own client does it.
+    """
+    with _whole():
+        requests = _requests(answer)
+        rows = [each for each in _resources(answer) if each["resourceType"] == "Parameters"]
         return tuple(
             activity
             for parameters in rows
             for row in parameters.get("parameter", ())
-            for activity in _activity(row, requests, patient)
+            for activity in _activity(row, requests, patient, defined)
         )
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    try:
+        yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NoPlan(f"an answer without what it must have: {type(error).__name__}") from error
 
 
-def _activity(row: Json, requests: dict[str, Json], patient: str) -> Iterator[Activity]:
+def _resources(answer: Json) -> list[Json]:
+    return [entry["resource"] for entry in answer.get("entry", ())]
+
+
+def _requests(answer: Json) -> dict[str, Json]:
+    found = (each for each in _resources(answer) if each["resourceType"] == "ServiceRequest")
+    return {each["id"]: each for each in found}
+
+
+def definition_codes(resource: Json) -> Codes:
+    """Of an ActivityDefinition. Raises NoPlan."""
+    with _whole():
+        if resource["resourceType"] != "ActivityDefinition":
+            raise ValueError("something else")
+        return orders.codes(resource.get("code", {}))
+
+
+def _activity(
+    row: Json, requests: dict[str, Json], patient: str, defined: Definitions
+) -> Iterator[Activity]:
     parts = {part["name"]: part for part in row.get("part", ())}
     if "ServiceRequest" not in parts:
         return
     url = parts["ServiceRequest"]["valueReference"]["reference"]
-    request = requests.get(url.rsplit("/", 1)[-1])
-    if request is None or request.get("status") != "active":
+    order = requests.get(url.rsplit("/", 1)[-1])
+    if order is None or not orders.counts(order, patient):
         return
-    if request["subject"]["reference"] != patient:
-        return  # never somebody else's plan
     timing = parts["TimingType"]["valueCodeableConcept"]["coding"][0]["code"]
     if timing not in TIMING_TYPES:
         return
@@ -87,24 +135,17 @@ def _activity(row: Json, requests: dict[str, Json], patient: str) -> Iterator[Ac
         start = parts["ResolvedTimingStart"]["valueDateTime"]
         # A slot without a length has a start alone; FUT's own client takes the start for the end.
         end = parts.get("ResolvedTimingEnd", {}).get("valueDateTime", start)
-        _aware(start)
-        _aware(end)
-    (episode,) = (e for e in request["extension"] if e["url"] == EPISODE)
+        orders.aware(start)
+        orders.aware(end)
+    (episode,) = (e for e in order["extension"] if e["url"] == EPISODE)
     yield Activity(
         service_request=url,
         version=parts["ServiceRequestVersionId"]["valueId"],
-        codes=frozenset(
-            (coding.get("system", ""), coding["code"])
-            for coding in request.get("code", {}).get("coding", ())
-            if "code" in coding
-        ),
+        codes=defined.get(orders.definition(order)) or orders.codes(order.get("code", {})),
         episode=episode["valueReference"]["reference"],
         timing=timing,
         start=start,
         end=end,
+        active=tuple(orders.active(order)),
+        bounds=orders.bounds(order),
     )
-
-
-def _aware(text: str) -> None:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("a slot without a zone")

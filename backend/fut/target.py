@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from backend.chores import Disk
-from backend.fut import ledger
+from backend.fut import elements, ledger
 from backend.fut.answers import Verdict
 from backend.fut.api import Api
 from backend.fut.ledger import Row
@@ -24,7 +26,11 @@ log = logging.getLogger("hjemgate.receiver")
 # A call that got no answer may still be at work: this is longer than two CALL_S.
 SETTLING = timedelta(seconds=150)
 PAUSE_S = 0.5  # between two calls: after an outage FUT is fed by drops
-STUBBORN = 50  # tries of one reading, while FUT answers everything else: half a day
+STUBBORN = 50  # answers to one reading that say nothing, while FUT answers: half a day
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -51,24 +57,48 @@ class Fut:
     rules: Rules
     settling: timedelta = SETTLING
     pace: Pace = field(default_factory=Pace)
+    now: Callable[[], datetime] = _now
+    _unanswered: Counter[tuple[UUID, int]] = field(default_factory=Counter)
 
     async def hand_on(self, reading: ToHandOn) -> str | None:
-        """Return when FUT has what its plan asks for. Raises TryAgain and Undeliverable."""
+        """Return when FUT has what its plan asks for; or why it is to have nothing of it.
+
+        Raises TryAgain and Undeliverable.
+        """
+        bundle = parsed(reading.body)
+        if elements.about_devices(bundle):
+            return "FUT keeps its own register of devices"
         try:
-            bundle = parsed(reading.body)
-            if is_device(bundle):
-                return "FUT takes no word on devices"
-            person = self.people().get(patient_of(bundle))
-            if person is None:
-                raise Undeliverable(
-                    "nobody has said who this citizen is at FUT: see the people file"
-                )
-            whole = measured(bundle, self.rules)
-            rows = await self._settled(reading)
-            self._uncorrected(rows, reading)
-            await self._submit_all(reading, whole, person, rows)
+            if elements.withdrawn(bundle):
+                return await self._take_back(reading)
+            await self._hand_on(reading, bundle)
         except NotForFut as error:
             raise Undeliverable(str(error)) from error
+        self._unanswered.pop((reading.id, reading.version), None)
+        return None
+
+    async def _hand_on(self, reading: ToHandOn, bundle: Json) -> None:
+        person = self.people().get(patient_of(bundle))
+        if person is None:
+            raise NotForFut("nobody has said who this citizen is at FUT: see the people file")
+        whole = measured(bundle, self.rules)
+        rows = await self._settled(reading)
+        self._uncorrected(rows, reading)
+        if not rows and self.now() - whole.measurements[0].moment > self.rules.max_age:
+            raise NotForFut(
+                f"measured more than {self.rules.max_age.days} days ago: to be entered at FUT by"
+                " hand, if it matters still"
+            )
+        await self._submit_all(reading, whole, person, rows)
+
+    async def _take_back(self, reading: ToHandOn) -> str | None:
+        rows = await self._settled(reading)
+        if not rows:
+            return "taken back before FUT had any of it"
+        for row in rows:
+            for sought in row.sought:
+                await self.pace.turn()
+                await self.api.take_back(sought, row.episode)
         return None
 
     async def _submit_all(
@@ -94,7 +124,7 @@ class Fut:
             if row.state == "sent":
                 kept.append(row)
                 continue
-            if _now() - row.at < self.settling:
+            if self.now() - row.at < self.settling:
                 raise TryAgain("a call that got no answer may still be at work")
             place = (self.party, reading.id, row.version, row.sought)
             if await self.api.has(row.sought, row.episode):
@@ -115,8 +145,9 @@ class Fut:
         place = (self.party, reading.id, reading.version)
         sought = submission.sought
         await self.pace.turn()
-        if not await self.disk(ledger.begin, *place, submission.episode, sought, _now()):
+        if not await self.disk(ledger.begin, *place, submission.episode, sought, self.now()):
             raise TryAgain("another receiver is sending it")
+        unanswered = self._unanswered[reading.id, reading.version]
         try:
             verdict, said = await self.api.submit(person, submission)
         except NoAnswer:
@@ -127,7 +158,8 @@ class Fut:
         match verdict:
             case Verdict.DONE:
                 await self.disk(ledger.sent, *place, sought)
-            case Verdict.UNKNOWN if reading.attempts < STUBBORN:
+            case Verdict.UNKNOWN if unanswered < STUBBORN:
+                self._unanswered[reading.id, reading.version] += 1
                 raise TryAgain(said)  # as without an answer
             case Verdict.UNKNOWN:
                 raise Undeliverable(f"{said} again and again; look at FUT whether it is there")
@@ -145,7 +177,3 @@ class Fut:
 def is_device(bundle: Json) -> bool:
     """Whether it says what a meter or a gateway is, and nothing that was measured."""
     return all(word(part(each, "resource"), "resourceType") == "Device" for each in bundle["entry"])
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -26,7 +26,7 @@ from tests.conformance.validator import HERE, PATIENCE_S, QUICK, Issue, Unavaila
 from tests.fut import plans
 from tests.fut.packages import VERSIONS, folder
 from tests.fut.plans import Row, slot
-from tests.fut.test_profile import APART, KINDS, ORDERS, PANEL
+from tests.fut.test_profile import APART, KINDS, ORDERS, PANEL, with_devices
 from tests.fut.test_projection import observations, projected
 
 TYPES = ("StructureDefinition", "ValueSet", "CodeSystem", "NamingSystem")
@@ -73,6 +73,9 @@ def _good(version: str) -> Iterator[tuple[str, bytes]]:
                 rules = Rules(version=number, further_codings=further)
                 for n, each in enumerate(observations(projected(what, *rows, rules=rules))):
                     yield f"{what} of {len(shape)}, {further}, {n}", octets(each)
+
+    for each in with_devices(number):
+        yield "weight with devices", octets(each)
 
 
 def _bad() -> Iterator[tuple[str, bytes]]:

@@ -1,10 +1,11 @@
 """Care plans as `$get-patient-procedures` tells them, and readings as gateways send them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.fut.measured import Measured, Rules, measured
+from backend.fut.order import HISTORY
 from backend.fut.people import Person
 from backend.fut.plan import Activity, activities
 from backend.onward_json import Json, parsed
@@ -20,6 +21,7 @@ PANEL = (SKS, "ZZ3170")
 
 PATIENT = "https://patient.fut.example/fhir/Patient/1001"
 EPISODE = "https://careplan.fut.example/fhir/EpisodeOfCare/3001"
+PLAN = "https://plan.fut.example/fhir"
 CAREPLAN = "https://careplan.fut.example/fhir"
 CITIZEN = "urn:ietf:rfc:3986|urn:uuid:7d0c6a52-1c1f-4a55-9b39-6b0f7c1e2f10"
 PERSON = Person(PATIENT)
@@ -41,14 +43,38 @@ class Row:
     status: str = "active"
     episode: str = EPISODE
     patient: str = PATIENT
+    definition: tuple[str, str] | None = None  # what its ActivityDefinition is called
+    active: tuple[tuple[str, str | None], ...] = ()  # its history: from, to
+    occurrence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> tuple[str, str]:
+        """What an Observation must be called."""
+        return self.definition or self.code
 
 
-def slot(code: tuple[str, str], *span: str, request: str = "4001") -> Row:
-    return Row(code, "Resolved", span, request)  # type: ignore[arg-type]
+def slot(code: tuple[str, str], *span: str, request: str = "4001", **more: Any) -> Row:
+    return Row(code, "Resolved", span, request, **more)  # type: ignore[arg-type]
 
 
-def answer(rows: Sequence[Row]) -> dict[str, Any]:
-    """What the care plan server says."""
+def definition_url(row: Row, base: str) -> str:
+    return f"{base}/ActivityDefinition/{row.request}"
+
+
+def _history(start: str, end: str | None) -> Mapping[str, Any]:
+    status = {"system": "http://hl7.org/fhir/request-status", "code": "active"}
+    period = {"start": start} | ({} if end is None else {"end": end})
+    return {
+        "url": HISTORY,
+        "extension": [
+            {"url": "status", "valueCodeableConcept": {"coding": [status]}},
+            {"url": "period", "valuePeriod": period},
+        ],
+    }
+
+
+def answer(rows: Sequence[Row], base: str = PLAN) -> dict[str, Any]:
+    """What the care plan server says. *base*: of the plan server."""
     requests = {row.request: row for row in rows}
     entries: list[Any] = [
         {
@@ -64,7 +90,10 @@ def answer(rows: Sequence[Row]) -> dict[str, Any]:
                     {
                         "url": "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-sharingPolicy"
                     },
+                    *(_history(*span) for span in row.active),
                 ],
+                "instantiatesCanonical": [definition_url(row, base)],
+                **row.occurrence,
                 "status": row.status,
                 "code": {"coding": [{"system": row.code[0], "code": row.code[1]}]},
                 "subject": {"reference": row.patient},

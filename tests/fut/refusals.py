@@ -40,6 +40,8 @@ TEXTS: Mapping[str, str] = {
     "SECURITY_TOKEN_CONTEXT_MISSING": "Security token context missing for user type: SYSTEM",
     "SECURITY_TOKEN_CONTEXT_NOT_ALLOWED": "Security token context not allowed: patient",
     "SECURITY_TOKEN_INSUFFICIENT_PERMISSION": "Insufficient permission for POST for Observation",
+    "TASK_MEASUREMENT_VALIDITY_INVALID_MEASUREMENT_REFERENCE": "Expecting ClinicalImpression to"
+    " include a single Investigations.",
     "SYSTEM_TAG_UNEXPECTED_TAG": "Resource contains system tag(s), which do not match related"
     " resource.",
 }
@@ -89,7 +91,7 @@ def _of_one(observation: Json, rows: Sequence[Row]) -> str | None:
     if observation["subject"]["reference"] != based[0].patient:
         return f"{SUBMIT}DIFFERENT_PATIENT_REFERENCE"
     pairs = {(coding["system"], coding["code"]) for coding in observation["code"]["coding"]}
-    if based[0].code not in pairs:
+    if based[0].wanted not in pairs:
         return f"{SUBMIT}INVALID_OBSERVATION_CODE"
     return _timing(_extension(observation, f"{PROFILE}/ehealth-resolved-timing"))
 
@@ -104,3 +106,21 @@ def _timing(extension: Json) -> str | None:
 
 def _extension(resource: Json, url: str) -> Json:
     return next((e for e in resource.get("extension", ()) if e["url"] == url), {})
+
+
+def invalid(parameters: Json) -> str | None:
+    """The Observation that `$set-measurement-validity` is about; None: it is refused."""
+    (parameter,) = parameters["parameter"]
+    assert parameter["name"] == "clinicalImpression"
+    impression = parameter["resource"]
+    assert impression["status"] == "completed"
+    assert impression["code"]["coding"][0]["code"] == "MeasurementValidityUpdate"
+    decision = _extension(impression, f"{PROFILE}/ehealth-clinicalimpression-decision")
+    (coding,) = decision["valueCodeableConcept"]["coding"]
+    assert coding["code"] in {"invalidated-fulfills", "invalidated-is-not-fulfillment"}
+    (finding,) = impression["finding"]
+    assert finding["itemCodeableConcept"]["coding"][0]["code"] == "measurement-invalidated"
+    assert "valueReference" in _extension(impression, EPISODE)
+    (investigation,) = impression["investigation"]
+    versioned, bare = (each["reference"] for each in investigation["item"])
+    return bare.rsplit("/", 1)[-1] if versioned == f"{bare}/_history/1" else None

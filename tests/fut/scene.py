@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backend.fut import ledger
-from backend.fut.api import Api
+from backend.fut.api import Api, Servers
 from backend.fut.measured import Rules
 from backend.fut.target import Fut, Pace
 from backend.onward_access import Certificate, Token
@@ -20,6 +20,7 @@ from tests.fut import standin
 from tests.fut.plans import CITIZEN, PERSON
 
 PARTY = "fut"
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # soon after the readings of tests/fhir/records
 
 
 def to_hand_on(what: str | Record, version: int = 1, attempts: int = 0) -> ToHandOn:
@@ -59,10 +60,11 @@ async def connected(
         access = Token(web, f"{fut.base}/token", fields) if fut.wants_token else Certificate()
         yield Fut(
             party=PARTY,
-            api=Api(web, access, fut.base, fut.base),
+            api=Api(web, access, Servers(fut.base, fut.base, fut.base, fut.base)),
             disk=disk,
             people=lambda: {CITIZEN: PERSON},
             rules=rules or Rules(),
             settling=timedelta(seconds=settling_s),
             pace=Pace(0),
+            now=lambda: NOW,
         )

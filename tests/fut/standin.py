@@ -1,15 +1,16 @@
 """A stand-in for FUT, from its published operation definitions, examples and error texts.
 
-It serves `$get-patient-procedures`, `$submit-measurement`, the search of Observations and a token
-endpoint, refuses what FUT says that it refuses, stores a submission whole or not at all, and takes
-a repeat for a second measurement, as FUT does. It can be told to make trouble.
+It serves `$get-patient-procedures`, ActivityDefinitions, `$submit-measurement`, the search of
+Observations, `$set-measurement-validity` and a token endpoint. It refuses what FUT says that it
+refuses, stores a submission whole or not at all, and takes a repeat for a second measurement, as
+FUT does. It can be told to make trouble.
 """
 
 import json
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from tests.fut.plans import CAREPLAN, EPISODE, PATIENT, Row, answer
-from tests.fut.refusals import TEXTS, refusal
+from tests.fut.refusals import TEXTS, invalid, refusal
 
 Json = dict[str, Any]
 
@@ -35,6 +36,8 @@ class Fut:
     rows: Sequence[Row] = ()
     trouble: list[int | str] = field(default_factory=list)
     plan_trouble: list[int] = field(default_factory=list)
+    definition_trouble: list[int] = field(default_factory=list)
+    task_trouble: list[int | str] = field(default_factory=list)  # as `trouble`
     keeps: str = "all"  # or "no identifier", "a period", "the minute"
     wants_token: bool = False
     good_token: str = "token-1"  # noqa: S105 -- nobody's
@@ -59,7 +62,27 @@ class Fut:
         named = {p["name"]: p for p in asked["parameter"]}
         assert {"patient", "start", "end"} <= set(named)
         patient = named["patient"]["valueReference"]["reference"]
-        return answer([r for r in self.rows if r.patient == patient and r.status == "active"])
+        rows = [r for r in self.rows if r.patient == patient and r.status == "active"]
+        return answer(rows, self.base)
+
+    def definition(self, name: str) -> tuple[int, Json]:
+        """Without a code where the order alone has one."""
+        row = next((each for each in self.rows if each.request == name), None)
+        if row is None:
+            return 404, {}
+        found: Json = {"resourceType": "ActivityDefinition", "id": name}
+        if row.definition is not None:
+            system, code = row.definition
+            found["code"] = {"coding": [{"system": system, "code": code}]}
+        return 200, found
+
+    def invalidate(self, parameters: Json) -> tuple[int, Json]:
+        name = invalid(parameters)
+        stored = None if name is None else self.stored[int(name) - 1]
+        if stored is None or stored["status"] == "entered-in-error":
+            return 422, outcome("TASK_MEASUREMENT_VALIDITY_INVALID_MEASUREMENT_REFERENCE")
+        stored["status"] = "entered-in-error"
+        return 200, {"resourceType": "ClinicalImpression", "id": "1"}
 
     def submit(self, parameters: Json) -> tuple[int, Json]:
         self.submissions.append(parameters)
@@ -85,13 +108,19 @@ class Fut:
             and each["basedOn"][0]["reference"] == query["based-on"]
             and query["code"] in {f"{c['system']}|{c['code']}" for c in each["code"]["coding"]}
         ]
-        entries = [{"resource": self._kept(each)} for each in found]
+        entries = [{"resource": {**self._kept(e), **self._given(e)}} for e in found]
         return {
             "resourceType": "Bundle",
             "type": "searchset",
             "total": len(found),
             "entry": entries,
         }
+
+    def _given(self, observation: Json) -> Json:
+        """What FUT gives to each that it stores."""
+        (number,) = (n for n, each in enumerate(self.stored, 1) if each is observation)
+        version = "2" if observation["status"] == "entered-in-error" else "1"
+        return {"id": str(number), "meta": {"versionId": version}}
 
     def _kept(self, observation: Json) -> Json:
         """What it shows of what it was sent; nobody has said what FUT keeps."""
@@ -121,6 +150,20 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Quiet."""
 
+    def do_GET(self) -> None:
+        kind, name = self.path.rsplit("/", 2)[-2:]
+        assert kind == "ActivityDefinition"
+        self.fut.calls[kind] += 1
+        if self._unknown():
+            return self._answer(401, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))
+        if self.fut.definition_trouble:
+            return self._answer(self.fut.definition_trouble.pop(0), {})
+        return self._answer(*self.fut.definition(name))
+
+    def _unknown(self) -> bool:
+        wanted = f"Bearer {self.fut.good_token}"
+        return self.fut.wants_token and self.headers.get("Authorization") != wanted
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         what = self.path.rsplit("/", 1)[-1]
@@ -132,9 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(
                 200, {**told, "refresh_token": f"refresh-{len(self.fut.token_forms)}"}
             )
-        if self.fut.wants_token and self.headers.get("Authorization") != (
-            f"Bearer {self.fut.good_token}"
-        ):
+        if self._unknown():
             return self._answer(401, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))
         if what == "$get-patient-procedures":
             if self.fut.plan_trouble:
@@ -143,18 +184,25 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "_search":
             query = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             return self._answer(200, self.fut.search(query))
+        if what == "$set-measurement-validity":
+            return self._done(self.fut.task_trouble, self.fut.invalidate, json.loads(body))
         assert what == "$submit-measurement"
-        return self._submitted(json.loads(body))
+        return self._done(self.fut.trouble, self.fut.submit, json.loads(body))
 
-    def _submitted(self, parameters: Json) -> None:
-        trouble = self.fut.trouble.pop(0) if self.fut.trouble else None
+    def _done(
+        self,
+        troubles: list[int | str],
+        do: Callable[[Json], tuple[int, Json]],
+        parameters: Json,
+    ) -> None:
+        trouble = troubles.pop(0) if troubles else None
         if isinstance(trouble, int):
             return self._answer(trouble, {})
         if trouble == "deaf":
             return self._hang_up()
         if trouble is not None and trouble in TEXTS:
             return self._answer(403 if "SECURITY" in trouble else 422, outcome(trouble))
-        status, told = self.fut.submit(parameters)
+        status, told = do(parameters)
         if trouble == "silent":
             return self._hang_up()
         return self._answer(status, told, cut=trouble)

@@ -3,13 +3,14 @@
 import contextlib
 import copy
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.fhir_server import judge
-from backend.fut import answers, api, plan
+from backend.fut import answers, plan, search, validity
 from backend.fut.answers import Verdict
 from backend.fut.plan import NoPlan
 from backend.onward import TryAgain, Undeliverable
@@ -18,6 +19,7 @@ from tests.fut import plans
 from tests.fut.plans import Row, slot
 from tests.fut.test_ledger import SOUGHT
 
+MOMENT = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)
 WORDS = [
     *("resourceType", "type", "entry", "resource", "response", "status", "issue", "severity"),
     *("code", "details", "coding", "diagnostics", "parameter", "part", "name", "subject"),
@@ -104,11 +106,30 @@ def test_of_a_submission(status: int, body: Any) -> None:
 @given(bodies())
 def test_of_the_care_plan_server(body: Any) -> None:
     with contextlib.suppress(NoPlan):
-        plan.activities(body, plans.PATIENT)
+        plan.definitions(body, plans.PATIENT)
+    with contextlib.suppress(NoPlan):
+        for each in plan.activities(body, plans.PATIENT):
+            each.asked_at(MOMENT)
 
 
 @ANY
 @given(bodies())
 def test_of_a_search(body: Any) -> None:
-    with contextlib.suppress(TryAgain):
-        api.found(Answer(200, body), SOUGHT[0])
+    found = search.found(Answer(200, body), SOUGHT[0])
+    assert found is None or isinstance(found, list)
+    for entry in found or ():
+        validity.found(entry, "https://measurement.example/fhir")
+
+
+@ANY
+@given(STATUSES, bodies() | st.none())
+def test_of_the_task_server(status: int, body: Any) -> None:
+    with contextlib.suppress(TryAgain, Undeliverable):
+        validity.judge(Answer(status, body), "FUT")
+
+
+@ANY
+@given(bodies())
+def test_of_the_plan_server(body: Any) -> None:
+    with contextlib.suppress(NoPlan):
+        plan.definition_codes(body)

@@ -123,14 +123,26 @@ async def test_a_server_that_says_nothing_is_given_up_in_time(server: Server) ->
 
 
 async def test_one_bundle_that_breaks_a_server_that_is_well_is_set_aside(server: Server) -> None:
-    stubborn = replace(READING, attempts=STUBBORN)
-    server.trouble = [500, 500]
+    server.trouble = [500] * (STUBBORN + 3)
     async with opened(server) as target:
-        with pytest.raises(Undeliverable, match="again and again"):
-            await target.hand_on(stubborn)
+        for _ in range(STUBBORN):
+            with pytest.raises(TryAgain):
+                await target.hand_on(READING)
         server.well = False
         with pytest.raises(TryAgain):
-            await target.hand_on(stubborn)
+            await target.hand_on(READING)
+        server.well = True
+        with pytest.raises(Undeliverable, match="again and again"):
+            await target.hand_on(READING)
+
+
+async def test_tries_while_a_server_was_away_do_not_count_against_a_reading(
+    server: Server,
+) -> None:
+    server.trouble = [500]
+    async with opened(server) as target:
+        with pytest.raises(TryAgain):
+            await target.hand_on(replace(READING, attempts=1000))
 
 
 async def test_after_a_failure_a_server_is_left_in_peace(server: Server) -> None:

@@ -41,6 +41,7 @@ ca = "{ca}"
 where = {{ organisation = ["org1"] }}
 kinds = ["blood-pressure"]
 pause_s = 0
+max_age_days = 36500
 """
 
 

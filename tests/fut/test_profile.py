@@ -1,13 +1,16 @@
 """What is sent conforms to FUT's published profile, value set and concept maps, 8 and 10."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backend.fut import codes
+from backend.fut import codes, validity
+from backend.fut.elements import own
 from backend.fut.measured import Rules
 from backend.fut.plan import activities
+from backend.fut.projection import project
 from backend.onward_json import octets
 from tests.fut import packages, plans
 from tests.fut.plans import Row, slot
@@ -23,6 +26,7 @@ ORDERS = (
     *(plans.TEMPERATURE, plans.GLUCOSE),
 )
 PANEL = (plans.PANEL,)
+DEVICE = "https://device.fut.example/fhir/Device/5001"
 APART = (plans.SYSTOLIC, plans.DIASTOLIC)
 
 
@@ -52,6 +56,22 @@ def test_every_kind_conforms_to_ehealth_observation(
     found = observations(projected(what, *rows, rules=rules))
     assert found
     assert [faults(each, version) for each in found] == [[] for _ in found]
+
+
+@pytest.mark.parametrize("version", packages.VERSIONS)
+def test_with_its_devices_it_conforms_as_well(version: str) -> None:
+    (found,) = with_devices(of_version(version))
+    assert found["device"]["reference"] == DEVICE
+    assert faults(found, version) == []
+
+
+def with_devices(version: int) -> list[Any]:
+    """A weight, by a meter and through a gateway that FUT knows."""
+    devices = (e["resource"] for e in plans.bundle("weight")["entry"])
+    names = [own(each) for each in devices if each["resourceType"] == "Device"]
+    known = replace(plans.PERSON, devices={str(name): DEVICE for name in names})
+    reading = plans.reading("weight", Rules(version=version))
+    return observations(project(reading, plans.plan(Row(plans.WEIGHT)), known))
 
 
 @pytest.mark.parametrize("version", packages.VERSIONS)
@@ -116,3 +136,28 @@ def test_the_published_example_of_a_care_plan_is_understood() -> None:
     assert {each.timing for each in found} >= {"Resolved", "Extra"}
     assert all(each.service_request.startswith("https://careplan.") for each in found)
     assert activities(bundle, "https://patient.example/fhir/Patient/1") == ()
+
+
+def test_what_takes_a_reading_back_conforms_as_far_as_it_is_published() -> None:
+    there = validity.Found("https://measurement.fut.example/fhir/Observation/1", "1", "final")
+    (parameter,) = validity.statement(there, plans.PATIENT, plans.EPISODE)["parameter"]
+    impression = parameter["resource"]
+    profile = packages.resource("8.0.0", "StructureDefinition-ehealth-clinicalimpression")
+    assert impression["meta"]["profile"] == [profile["url"]]
+    required = {
+        element["id"].split(".")[1]
+        for element in profile["differential"]["element"]
+        if element.get("min") and element["id"].count(".") == 1 and ":" not in element["id"]
+    }
+    assert required <= set(impression)
+    concepts = {
+        "codes": impression["code"],
+        "decision-codes": impression["extension"][1]["valueCodeableConcept"],
+        "investigation-item-codes": impression["investigation"][0]["code"],
+        "finding-codes": impression["finding"][0]["itemCodeableConcept"],
+    }
+    for name, concept in concepts.items():
+        (coding,) = concept["coding"]
+        system = packages.resource("8.0.0", f"CodeSystem-ehealth-clinicalimpression-{name}")
+        assert coding["system"] == system["url"]
+        assert coding["code"] in {each["code"] for each in system["concept"]}

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from backend.fut.elements import GATEWAY, own
 from backend.fut.measured import NotForFut, Rules, measured, patient_of
 from backend.fut.people import Person
+from backend.fut.plan import activities
 from backend.fut.projection import Projection, project
 from backend.onward_json import parsed
 from drivers.api import Kind, Reading
@@ -50,6 +52,10 @@ def timing(observation: Any) -> dict[str, Any]:
     found = {"type": parts["type"]["valueCodeableConcept"]["coding"][0]["code"]}
     found |= {k: parts[k]["valueDateTime"] for k in ("start", "end") if k in parts}
     return {**found, "version": parts["serviceRequestVersionId"]["valueId"]}
+
+
+def bounded(start: str, end: str) -> dict[str, Any]:
+    return {"occurrenceTiming": {"repeat": {"boundsPeriod": {"start": start, "end": end}}}}
 
 
 def one(kind: Kind, digits: str, unit: str) -> Record:
@@ -206,6 +212,77 @@ def test_a_meter_that_fut_knows_is_named() -> None:
     known = replace(PERSON, devices={meter: url})
     found = only(projected("weight", Row(plans.WEIGHT), person=known))
     assert found["device"] == {"reference": url}
+
+
+def test_a_gateway_that_fut_knows_is_named_beside_the_meter() -> None:
+    gateway = next(
+        own(entry["resource"])
+        for entry in plans.bundle("weight")["entry"]
+        if entry["resource"]["resourceType"] == "Device"
+        and entry["resource"]["type"]["coding"][0]["code"] == "531981"
+    )
+    url = "https://device.fut.example/fhir/Device/7001"
+    known = replace(PERSON, devices={str(gateway): url})
+    found = only(project(plans.reading("weight"), plan(Row(plans.WEIGHT)), known))
+    extensions = {each["url"]: each for each in found["extension"]}
+    assert extensions[GATEWAY]["valueReference"] == {"reference": url}
+    assert "device" not in found
+    unknown = only(projected("weight", Row(plans.WEIGHT)))
+    assert GATEWAY not in {each["url"] for each in unknown["extension"]}
+
+
+# The readings are of 2026-11-22T08:30:20+01:00.
+BEFORE, THEN, SINCE = "2026-11-01T00:00:00Z", "2026-11-22T07:00:00Z", "2026-11-22T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(plans.WEIGHT, active=((SINCE, None),)),
+        Row(plans.WEIGHT, active=((BEFORE, THEN), (SINCE, None))),
+        slot(plans.WEIGHT, *plans.MORNING, active=((SINCE, None),)),
+        Row(plans.WEIGHT, occurrence={"occurrencePeriod": {"start": SINCE}}),
+        Row(plans.WEIGHT, "Extra", occurrence=bounded(SINCE, "2026-12-22T09:00:00Z")),
+        Row(plans.WEIGHT, "Unresolved", occurrence=bounded(BEFORE, THEN)),
+    ],
+)
+def test_an_order_that_did_not_ask_for_it_when_it_was_measured_gets_nothing(row: Row) -> None:
+    with pytest.raises(NotForFut, match="when it was measured, no ServiceRequest"):
+        projected("weight", row)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row(plans.WEIGHT, active=((BEFORE, None),)),
+        Row(plans.WEIGHT, active=((BEFORE, THEN), (THEN, SINCE))),
+        slot(plans.WEIGHT, *plans.MORNING, occurrence=bounded(BEFORE, SINCE)),
+        Row(plans.WEIGHT, occurrence={"occurrencePeriod": {"start": "2026"}}),
+        Row(plans.WEIGHT, occurrence={"occurrenceDateTime": SINCE}),
+        Row(plans.WEIGHT, "Extra", occurrence=bounded(BEFORE, SINCE)),
+    ],
+)
+def test_an_order_that_asked_for_it_then_gets_it(row: Row) -> None:
+    assert only(projected("weight", row))
+
+
+def test_of_two_orders_the_one_that_asked_for_it_then_gets_it() -> None:
+    rows = (
+        Row(plans.WEIGHT, request="1", active=((SINCE, None),)),
+        Row(plans.WEIGHT, request="2", active=((BEFORE, None),)),
+    )
+    (order,) = only(projected("weight", *rows))["basedOn"]
+    assert order["reference"].endswith("/2")
+
+
+def test_what_the_definition_calls_an_order_goes_before_what_it_is_called_itself() -> None:
+    row = Row(plans.PULSE)
+    url = plans.definition_url(row, plans.PLAN)
+    named = activities(plans.answer([row]), plans.PATIENT, {url: frozenset({plans.WEIGHT})})
+    assert [each.codes for each in named] == [{plans.WEIGHT}]
+    for nothing in ({}, {url: frozenset[tuple[str, str]]()}):
+        found = activities(plans.answer([row]), plans.PATIENT, nothing)
+        assert [each.codes for each in found] == [{plans.PULSE}]
 
 
 def test_further_codings_follow_futs_own_and_can_be_left_away() -> None:

@@ -2,23 +2,27 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from backend.fut import answers, ledger
+from backend.fut.api import Api
+from backend.fut.measured import Rules
 from backend.fut.target import STUBBORN
 from backend.fut.target import Fut as Target
 from backend.onward import TryAgain, Undeliverable
 from tests.fut import plans
 from tests.fut.plans import PERSON, Row
 from tests.fut.refusals import TEXTS
-from tests.fut.scene import PARTY, Disk, connected, to_hand_on
+from tests.fut.scene import NOW, PARTY, Disk, connected, to_hand_on
 from tests.fut.standin import Fut
 
 PRESSURE = to_hand_on("blood-pressure")
 ANOTHER = replace(to_hand_on("weight"), id=UUID(int=1))
 BOTH = ["ZZ3170", "NPU21692"]
+AWAY = "http://127.0.0.1:1"
 
 
 def states(disk: Disk) -> list[str]:
@@ -121,10 +125,12 @@ async def test_a_receiver_that_died_in_the_middle_of_a_call_looks_before_it_send
 async def test_while_fut_is_away_nothing_is_lost_and_nothing_doubled(
     fut: Fut, target: Target, disk: Disk
 ) -> None:
-    nobody = replace(target, api=replace(target.api, careplan="http://127.0.0.1:1"))
+    at = target.api.at
+    nobody = replace(target, api=Api(target.api.web, target.api.access, replace(at, careplan=AWAY)))
     with pytest.raises(TryAgain, match="no connection"):
         await nobody.hand_on(PRESSURE)
-    half = replace(target, api=replace(target.api, measurement="http://127.0.0.1:1"))
+    there = replace(at, measurement=AWAY)
+    half = replace(target, api=Api(target.api.web, target.api.access, there))
     with pytest.raises(TryAgain, match="no connection"):
         await half.hand_on(PRESSURE)
     assert states(disk) == []
@@ -232,6 +238,67 @@ async def test_a_correction_of_what_fut_has_is_for_a_human(fut: Fut, target: Tar
     assert fut.codes == BOTH
 
 
+async def test_an_order_is_known_by_its_definition_and_by_itself_where_that_says_nothing(
+    fut: Fut, target: Target
+) -> None:
+    strange = ("http://ehealth.sundhed.dk/cs/activitydefinition-code", "TBD")
+    fut.rows = (
+        Row(strange, request="4001", definition=plans.PANEL),
+        Row(plans.PULSE, request="4002"),
+    )
+    await target.hand_on(PRESSURE)
+    assert fut.codes == BOTH
+    assert fut.calls["ActivityDefinition"] == 2
+
+
+async def test_a_definition_is_read_once_for_a_while(fut: Fut, target: Target) -> None:
+    await target.hand_on(PRESSURE)
+    await target.hand_on(ANOTHER)
+    assert fut.calls["ActivityDefinition"] == 3
+
+
+async def test_a_definition_that_is_gone_says_nothing(fut: Fut, target: Target) -> None:
+    fut.definition_trouble = [404, 410, 404]
+    await target.hand_on(PRESSURE)
+    assert fut.codes == BOTH
+
+
+@pytest.mark.parametrize("status", [400, 403, 429, 500])
+async def test_without_a_definition_that_is_there_nothing_is_decided(
+    fut: Fut, target: Target, status: int
+) -> None:
+    fut.definition_trouble = [status, status]
+    with pytest.raises(TryAgain, match=f"the plan server answers {status}"):
+        await target.hand_on(PRESSURE)
+    fut.definition_trouble.clear()
+    await target.hand_on(PRESSURE)
+    assert fut.codes == BOTH
+
+
+async def test_our_token_goes_to_no_server_that_was_not_named(fut: Fut, target: Target) -> None:
+    at = replace(target.api.at, plan="https://plan.another.example/fhir")
+    careful = replace(target, api=Api(target.api.web, target.api.access, at))
+    await careful.hand_on(PRESSURE)
+    assert fut.calls["ActivityDefinition"] == 0
+    assert fut.codes == BOTH
+
+
+async def test_a_reading_of_last_month_is_for_a_human(fut: Fut, target: Target) -> None:
+    late = replace(target, now=lambda: NOW + timedelta(days=31))
+    with pytest.raises(Undeliverable, match="more than 30 days ago: to be entered at FUT by hand"):
+        await late.hand_on(PRESSURE)
+    assert not fut.calls
+    patient = replace(late, rules=Rules(max_age=timedelta(days=32)))
+    await patient.hand_on(PRESSURE)
+    assert fut.codes == BOTH
+
+
+async def test_what_fut_had_in_time_does_not_become_too_old(fut: Fut, target: Target) -> None:
+    await target.hand_on(PRESSURE)
+    late = replace(target, now=lambda: NOW + timedelta(days=31))
+    await late.hand_on(PRESSURE)
+
+
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
 async def test_without_a_plan_nothing_is_decided(fut: Fut, target: Target, status: int) -> None:
     fut.plan_trouble = [status]
@@ -244,9 +311,20 @@ async def test_without_a_plan_nothing_is_decided(fut: Fut, target: Target, statu
 async def test_one_that_fails_for_ever_does_not_hold_up_the_others_for_ever(
     fut: Fut, target: Target
 ) -> None:
-    fut.trouble = [500]
+    fut.trouble = [500] * (STUBBORN + 1)
+    for _ in range(STUBBORN):
+        with pytest.raises(TryAgain):
+            await target.hand_on(PRESSURE)
     with pytest.raises(Undeliverable, match="again and again"):
-        await target.hand_on(replace(PRESSURE, attempts=STUBBORN))
+        await target.hand_on(PRESSURE)
+
+
+async def test_tries_that_came_to_nothing_before_do_not_count_against_a_reading(
+    fut: Fut, target: Target
+) -> None:
+    fut.trouble = [500]
+    with pytest.raises(TryAgain):
+        await target.hand_on(replace(PRESSURE, attempts=1000))
 
 
 async def test_neither_log_nor_ledger_nor_reason_holds_a_value(
