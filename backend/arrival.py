@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.bundle import Contents, examine
+from backend.examination import Examination, Found, examined
 from backend.store import Delivery, Place, Refusal, Verdict
 from gateway.contract import (
     ContractError,
@@ -49,8 +49,46 @@ class Arrival:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Of the contract, as far as its topic and its properties say; not looked into yet."""
+
+    topic: str
+    body: bytes
+    pairs: tuple[tuple[str, str], ...]
+    topics: Topics
+    properties: Properties
+    place: Place
+
+    @property
+    def examination(self) -> Examination:
+        """What must be asked of its body."""
+        properties = self.properties
+        named = (properties.id, properties.version, self.topics.gateway, properties.type)
+        return Examination(self.body, *named)
+
+    def opened(self, found: Found) -> Arrival:
+        """*found*: the answer to that."""
+        ours, message = self.properties, self.body
+        if isinstance(found, str):
+            refusal = Refusal(self.topic, ours.sha256, found, message, self.pairs, self.place)
+            return Arrival(refusal, self.topics, ours)
+        delivery = Delivery(
+            ours.id, ours.version, ours.sha256, message, self.place, ours.late, found
+        )
+        return Arrival(delivery, self.topics, ours)
+
+
 def judge(topic: str, body: bytes, pairs: Pairs, content_type: str | None = FHIR) -> Arrival:
     """Never raises: what is not of the contract is a Refusal."""
+    arrived = look_at(topic, body, pairs, content_type)
+    return arrived.opened(examined(arrived.examination)) if isinstance(arrived, Sealed) else arrived
+
+
+def look_at(
+    topic: str, body: bytes, pairs: Pairs, content_type: str | None = FHIR
+) -> Arrival | Sealed:
+    """The same from the outside: what costs little."""
     pairs = tuple(pairs)
     sha256 = hashlib.sha256(body).hexdigest()
     topics = properties = place = None
@@ -58,13 +96,13 @@ def judge(topic: str, body: bytes, pairs: Pairs, content_type: str | None = FHIR
         topics = parse_topic(topic).topics
         properties = _properties(pairs, topics)
         place = Place(topics.organisation, topics.gateway, properties.epoch, properties.seq)
-        contents = _contents(topics, properties, sha256, body, content_type)
+        if properties.sha256 != sha256:
+            raise ContractError("user property sha256: not the digest of the body")  # noqa: TRY301
+        if content_type is None or content_type.partition(";")[0].strip().lower() != FHIR:
+            raise ContractError(f"content type: not {FHIR}")  # noqa: TRY301
     except ContractError as error:
         return Arrival(Refusal(topic, sha256, str(error), body, pairs, place), topics, properties)
-    delivery = Delivery(
-        properties.id, properties.version, sha256, body, place, properties.late, contents
-    )
-    return Arrival(delivery, topics, properties)
+    return Sealed(topic, body, pairs, topics, properties, place)
 
 
 def _properties(pairs: tuple[tuple[str, str], ...], topics: Topics) -> Properties:
@@ -75,13 +113,3 @@ def _properties(pairs: tuple[tuple[str, str], ...], topics: Topics) -> Propertie
     if properties.source != topics.source:
         raise ContractError("user property source: not the gateway of the topic")
     return properties
-
-
-def _contents(
-    topics: Topics, properties: Properties, sha256: str, body: bytes, content_type: str | None
-) -> Contents:
-    if properties.sha256 != sha256:
-        raise ContractError("user property sha256: not the digest of the body")
-    if content_type is None or content_type.partition(";")[0].strip().lower() != FHIR:
-        raise ContractError(f"content type: not {FHIR}")
-    return examine(body, properties.id, properties.version, topics.gateway)

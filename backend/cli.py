@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from backend import commands
+from backend.checkers import sensible_count
 from backend.commands import CONFIG, INTERRUPTED, OK, UNAVAILABLE, USAGE, Failure
 from backend.onward import Pace, Party
 from backend.orders import Sign, UnfitKey, signer
@@ -20,6 +21,7 @@ from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
 
 FASTEST = 10_000  # readings a second
+MOST_CHECKERS = 64
 
 MORE = """\
 Exit codes: 0 well; 1 something needs attention, or failed; 64 wrong usage;
@@ -166,6 +168,13 @@ def _pace(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a number above 0, at most {FASTEST}")
 
 
+def _checkers(text: str) -> int:
+    with suppress(ValueError):
+        if 0 <= (count := int(text)) <= MOST_CHECKERS:
+            return count
+    raise argparse.ArgumentTypeError(f"expected a number of processes, 0 to {MOST_CHECKERS}")
+
+
 def _store_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", required=True, help="the SQLite file, or postgresql://... for several receivers"
@@ -204,6 +213,13 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--pace", type=_pace, default=10.0, metavar="N", help="readings a second, to each party")
     add("--issuer", help="our name in commands; --by if not given")
+    add(
+        *("--checkers",),
+        type=_checkers,
+        default=sensible_count(),
+        metavar="N",
+        help="processes that look into Bundles; 0: the receiver does it itself; %(default)s here",
+    )
     add("--gap-patience", type=float, default=900.0, dest="gap_patience_s", metavar="SECONDS")
     add("--reconnect-cap", type=float, default=60.0, dest="reconnect_cap_s", metavar="SECONDS")
 

@@ -2,16 +2,21 @@
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from backend import heard
-from backend.arrival import Arrival, judge
+from backend.arrival import Arrival, Sealed, look_at
+from backend.examination import Examination, Found
 from backend.store import Database, Refusal, Store, Verdict, asks, dead_letters, gateways
 from gateway.contract import ContractError, parse_topic
 
 log = logging.getLogger("hjemgate.receiver")
+
+OTHERS = ("/up/status", "/up/reply")
+
+Check = Callable[[Sequence[Examination]], Awaitable[Sequence[Found]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +28,32 @@ class Heard:
     properties: tuple[tuple[str, str], ...] = ()
     content_type: str | None = None
 
+    def looked_at(self) -> Arrival | Sealed:
+        return look_at(self.topic, self.body, self.properties, self.content_type)
+
+
+async def judged(messages: Sequence[Heard], check: Check) -> list[Arrival | Heard]:
+    """What is a reading, or should have been, is judged; the rest is as it came."""
+    found: list[Arrival | Sealed | Heard] = [
+        message if message.topic.endswith(OTHERS) else message.looked_at() for message in messages
+    ]
+    sealed = [each for each in found if isinstance(each, Sealed)]
+    answers = iter(await check([each.examination for each in sealed]))
+    return [each.opened(next(answers)) if isinstance(each, Sealed) else each for each in found]
+
 
 def take_in(
-    store: Store, messages: Sequence[Heard], now: datetime
+    store: Store, messages: Sequence[Arrival | Heard], now: datetime
 ) -> list[tuple[Arrival, Verdict]]:
     """Return when all of them are on disk: what became of those that were readings, or should have
     been. May raise StoreError: then nothing is known of any of them.
     """
-    arrivals: list[Arrival] = []
+    arrivals = []
     for message in messages:
-        if message.topic.endswith(("/up/status", "/up/reply")):
-            _hear(store.database, message, now)
+        if isinstance(message, Arrival):
+            arrivals.append(message)
         else:
-            arrivals.append(
-                judge(message.topic, message.body, message.properties, message.content_type)
-            )
+            _hear(store.database, message, now)
     verdicts = store.keep([arrival.message for arrival in arrivals], now) if arrivals else []
     return list(zip(arrivals, verdicts, strict=True))
 

@@ -78,9 +78,9 @@ class Link(aiomqtt.Client):
             found.append(await anext(self.messages))
         return found
 
-    def acknowledge(self, message: aiomqtt.Message) -> None:
-        """Tell the broker that it may forget *message*."""
-        self._client.ack(message.mid, message.qos)
+    def acknowledge(self, mid: int, qos: int) -> None:
+        """Tell the broker that it may forget that message."""
+        self._client.ack(mid, qos)
 
     async def send(self, publication: Publication) -> None:
         """Return when the broker has it."""

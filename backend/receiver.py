@@ -8,10 +8,9 @@ import asyncio
 import logging
 import random
 import ssl
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -19,6 +18,8 @@ import aiomqtt
 
 from backend import onward
 from backend.arrival import Arrival
+from backend.arrivals import Arrivals
+from backend.checkers import Checkers
 from backend.chores import Chores
 from backend.intake import Heard, take_in
 from backend.link import Link
@@ -27,11 +28,9 @@ from backend.orders import Sign
 from backend.settings import Settings
 from backend.store import Database, Delivery, Store, StoreError, Verdict
 from gateway import contract
-from gateway.contract import Receipt, Receipts, Topics
 
 log = logging.getLogger("hjemgate.receiver")
 
-BATCH = 100  # one commit for as many as have arrived together; one message holds their receipts
 CHORES_S = 1.0  # between two looks at what else is due
 DEFAULT_PACE = Pace()
 CHANNELS = ("up/observation", "up/status", "up/reply")
@@ -59,6 +58,7 @@ class Receiver:
         self._settings, self._store, self._tls = settings, store, tls
         self._sign, self._parties, self._pace = sign, parties, pace
         self._disk = ThreadPoolExecutor(1, "disk")  # the database has one thread of its own
+        self._check = Checkers(settings.checkers)
         self._failures = 0
 
     def close(self) -> None:
@@ -69,6 +69,7 @@ class Receiver:
     async def run(self) -> NoReturn:
         """Receive, and hand on if there is anybody to hand on to."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._check.run(), name="checkers")
             group.create_task(self._receive(), name="receive")
             if self._parties:
                 handing = onward.hand_on(self._on_disk, self._parties, self._pace)
@@ -102,54 +103,25 @@ class Receiver:
             log.info("listening")
             self._failures = 0
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._take_all(link), name="arrivals")
+                arrivals = Arrivals(link, self._check, self._keep, settings.by)
+                group.create_task(arrivals.run(), name="arrivals")
                 group.create_task(self._do_chores(link), name="chores")
 
-    async def _take_all(self, link: Link) -> NoReturn:
-        while True:
-            await self._take(link, await link.arrived(BATCH))
-
-    async def _take(self, link: Link, messages: Sequence[aiomqtt.Message]) -> None:
-        now = datetime.now(UTC)
-        heard = [
-            Heard(
-                str(message.topic),
-                bytes(message.payload),
-                tuple(link.user_properties(message)),
-                link.content_type(message),
-            )
-            for message in messages
-        ]
+    async def _keep(
+        self, items: Sequence[Arrival | Heard], now: datetime
+    ) -> Sequence[tuple[Arrival, Verdict]]:
         loop = asyncio.get_running_loop()
-        judged = await loop.run_in_executor(self._disk, self._keep, heard, now)
-        await self._answer(link, judged, now)
-        for message in messages:
-            link.acknowledge(message)
+        return await loop.run_in_executor(self._disk, self._take_in, items, now)
 
-    def _keep(self, heard: Sequence[Heard], now: datetime) -> list[tuple[Arrival, Verdict]]:
-        judged = take_in(self._store, heard, now)
+    def _take_in(
+        self, items: Sequence[Arrival | Heard], now: datetime
+    ) -> list[tuple[Arrival, Verdict]]:
+        kept = take_in(self._store, items, now)
         if self._settings.export is not None:
-            for arrival, verdict in judged:
+            for arrival, verdict in kept:
                 if verdict.status != "rejected" and isinstance(arrival.message, Delivery):
                     _export(self._settings.export, arrival.message)
-        return judged
-
-    async def _answer(
-        self, link: Link, judged: Sequence[tuple[Arrival, Verdict]], now: datetime
-    ) -> None:
-        answers: defaultdict[Topics, list[Receipt]] = defaultdict(list)
-        for arrival, verdict in judged:
-            if verdict.status == "rejected":
-                log.warning("rejected, from %s: %s", arrival.sender, verdict.reason)
-            else:
-                log.info("%s, from %s", verdict.status, arrival.sender)
-            receipt = arrival.receipt(verdict, self._settings.by, now)
-            if arrival.topics is not None and receipt is not None:
-                answers[arrival.topics].append(receipt)
-        async with asyncio.TaskGroup() as group:
-            for topics, receipts in answers.items():
-                publication = contract.receipts(topics, Receipts(receipts=tuple(receipts)))
-                group.create_task(link.send(publication), name=f"receipts to {topics.gateway}")
+        return kept
 
     async def _do_chores(self, link: Link) -> NoReturn:
         settings = self._settings

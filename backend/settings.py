@@ -26,6 +26,7 @@ class Settings:
     gap_patience_s: float = 900.0
     pace: float = 10.0  # readings a second, onward
     reconnect_cap_s: float = 60.0
+    checkers: int = 0  # processes that examine bodies; 0: this one does
 
     @property
     def client_id(self) -> str:

@@ -70,6 +70,10 @@ class Receiver:
         await self.start()
         return self
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def start(self, says: bytes = b"listening") -> None:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "backend", *self._arguments),
