@@ -9,20 +9,21 @@ const [host, port, ca, cert, key, organisation, folder] = process.argv.slice(2);
 const NAME = "receiver-1"; // in receipts, and at the broker
 fs.mkdirSync(folder, { recursive: true });
 
-const digest = (octets) => createHash("sha256").update(octets).digest("hex");
-
-// On disk when this returns: what to say, and why.
-function keep(told, sha256, body) {
-  const named = /^[0-9a-f-]{36}$/.test(told.id) && /^[0-9]+$/.test(told.version);
-  if (!named || sha256 !== told.sha256 || !body.toString().startsWith('{"resourceType":"Bundle"'))
-    return ["rejected", "the body is not what its properties say"];
-  const file = path.join(folder, `${told.id}-v${told.version}.json`);
-  if (fs.existsSync(file))
-    return digest(fs.readFileSync(file)) === sha256 ? ["duplicate"] : ["rejected", "held otherwise"];
+// On disk when this returns: what to say, and why. A replaced gateway says the same again in other
+// octets: what has one id and version is in one folder, of which any one file is to be handed on.
+function keep(told, gateway, sha256, body) {
+  let fits = /^[0-9a-f-]{36}$/.test(told.id) && /^[0-9]+$/.test(told.version);
+  fits &&= told.source === `/${gateway}` && told.sha256 === sha256;
+  try { fits &&= JSON.parse(body).resourceType === "Bundle"; } catch { fits = false; }
+  if (!fits) return ["rejected", "the message is not what its properties say"];
+  const home = path.join(folder, `${told.id}-v${told.version}`);
+  const file = path.join(home, `${sha256}.json`);
+  const known = fs.existsSync(file);
+  fs.mkdirSync(home, { recursive: true });
   flush(`${file}.part`, "w", body);
   fs.renameSync(`${file}.part`, file);
-  flush(folder, "r"); // the name as well
-  return ["stored"];
+  for (const each of [home, folder]) flush(each, "r"); // the names as well
+  return [known ? "duplicate" : "stored"];
 }
 
 function flush(name, flags, body) {
@@ -39,11 +40,14 @@ const client = mqtt.connect({
   customHandleAcks: (topic, body, packet, acknowledge) => {
     const told = packet.properties?.userProperties ?? {};
     if (told.id && told.epoch) { // otherwise nobody can be answered
-      const sha256 = digest(body), [status, reason] = keep(told, sha256, body);
+      const gateway = topic.replace("/up/observation", "");
+      const sha256 = createHash("sha256").update(body).digest("hex");
+      const [status, reason] = keep(told, gateway, sha256, body);
       const at = new Date().toISOString();
       const receipt = { id: told.id, epoch: told.epoch, sha256, by: NAME, status, reason, at };
-      const answer = JSON.stringify({ receipts: [receipt] });
-      client.publish(topic.replace("up/observation", "down/receipt"), answer, { qos: 1 });
+      const properties = { contentType: "application/json", payloadFormatIndicator: true };
+      const said = JSON.stringify({ receipts: [receipt] });
+      client.publish(`${gateway}/down/receipt`, said, { qos: 1, properties });
     }
     acknowledge(0); // the broker may forget it: it is on our disk
   },

@@ -86,4 +86,7 @@ async def test_the_consumer_in_javascript_keeps_the_contract(
     authority = Authority(tmp_path / "pki")
     program = ("node", str(DIRECTORY / "consumer.js"))
     async with running.broker(tmp_path, authority) as broker:
-        await keeps_the_contract(program, broker, authority, tmp_path / "readings")
+        held = await keeps_the_contract(program, broker, authority, tmp_path / "readings")
+    folders = (tmp_path / "readings").iterdir()  # one for each to hand on
+    kept = {folder.name: sum(1 for _ in folder.iterdir()) for folder in folders}
+    assert kept == {f"{name}-v{version}": times for (name, version), times in held.items()}
