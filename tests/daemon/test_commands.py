@@ -77,8 +77,9 @@ async def test_a_backend_that_lost_a_reading_asks_for_it_and_gets_the_same_octet
             await scene.add(scene.home.thermometer)
             scene.home.thermometer.measure()
             await gateway.until_states(received=1)
+            ((number,),) = await gateway.rows("SELECT seq FROM readings")
         async with backend(scene) as client:
-            asked = replay(epoch=gateway.store.epoch, first=1)
+            asked = replay(epoch=gateway.store.epoch, first=number, last=number)
             correlated = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has none
             correlated.CorrelationData = b"7"
             await client.publish(TOPICS.command, asked, qos=1, properties=correlated)

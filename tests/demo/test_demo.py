@@ -45,6 +45,9 @@ def started_in(folder: Path) -> list[str]:
     return found
 
 
+OBSERVATION = "up/observation"
+
+
 async def overheard(here: Stage, out: io.StringIO) -> tuple[Outcome, Capture]:
     capture = Capture()
     household = Household.of_two(here.home.meters)
@@ -63,7 +66,8 @@ async def test_every_message_of_a_demonstration_is_of_the_contract(folder: Path)
         outcome, capture = await overheard(here, out)
     assert outcome.complaints == []
     assert {row.meter: row.confirmed for row in outcome.tallies} == ONE_ROUND
-    assert len({each.body for each in capture.of("up/observation")}) == sum(ONE_ROUND.values())
+    bundles = {each.body: dict(each.user_properties)["type"] for each in capture.of(OBSERVATION)}
+    assert list(bundles.values()).count("hjemgate.observation.1") == sum(ONE_ROUND.values())
     assert capture.of("down/receipt")
     assert capture.of("up/status")
     for each in capture.messages:
@@ -71,7 +75,7 @@ async def test_every_message_of_a_demonstration_is_of_the_contract(folder: Path)
         assert (each.qos, each.utf8) == (1, True)
         kind = "application/fhir+json" if "observation" in each.topic else "application/json"
         assert each.content_type == kind
-    for each in capture.of("up/observation"):
+    for each in capture.of(OBSERVATION):
         assert faults(json.loads(each.body)) == []
     told = out.getvalue()
     for word in ("measures", "received", "stored", "sent", "confirmed"):
