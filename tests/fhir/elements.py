@@ -9,10 +9,17 @@ MDC = "urn:iso:std:iso:11073:10101"
 LOINC = "http://loinc.org"
 PHD = "http://hl7.org/fhir/uv/phd/StructureDefinition/"
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
+GATEWAY_TYPE = "531981"
+BY_CLAIM = {
+    "PhdDevice": "PhdDevice",
+    "PhgDevice": "PhgDevice",
+    "PhdPatient": "Patient",
+    "PhdCoincidentTimeStampObservation": "timestamp",
+}
 
 
 def codings(concept: Json, system: str) -> list[str]:
-    return [coding["code"] for coding in concept.get("coding", []) if coding["system"] == system]
+    return [c["code"] for c in concept.get("coding", []) if c.get("system") == system]
 
 
 def values(element: Json) -> list[str]:
@@ -25,3 +32,14 @@ def extensions(resource: Json, url: str) -> list[Json]:
 
 def profiles(observation: Json) -> set[str]:
     return {url.removeprefix(PHD) for url in observation["meta"]["profile"]}
+
+
+def kind(resource: Json) -> str:
+    """PhdDevice, PhgDevice, Patient, timestamp or observation: by its claim, else by its type."""
+    for url in resource.get("meta", {}).get("profile", []):
+        if url.removeprefix(PHD) in BY_CLAIM:
+            return BY_CLAIM[url.removeprefix(PHD)]
+    if resource.get("resourceType") == "Device":
+        gateway = codings(resource.get("type", {}), MDC) == [GATEWAY_TYPE]
+        return "PhgDevice" if gateway else "PhdDevice"
+    return str(resource.get("resourceType", "")).replace("Observation", "observation")

@@ -1,10 +1,10 @@
-"""The rules of PhdBaseObservation and its children, of DK Core and of R4's vital signs."""
+"""The rules of PhdBaseObservation and its children, and of DK Core, but for values."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal
 
+from tests.conformance.terminology import concepts
 from tests.fhir.elements import (
     EXTENSION,
     LOINC,
@@ -16,10 +16,9 @@ from tests.fhir.elements import (
     profiles,
     values,
 )
+from tests.fhir.value_rules import BIT_COUNT, BITS, VALUES
 
-UCUM = "http://unitsofmeasure.org"
-ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-BITS = "http://terminology.hl7.org/CodeSystem/ASN1ToHL7"
+DK_CORE = "http://hl7.dk/fhir/core/StructureDefinition/dk-core-observation"
 MEASUREMENT_STATUS = "http://hl7.org/fhir/uv/pocd/CodeSystem/measurement-status"
 DK_SLICES = (
     LOINC,
@@ -29,26 +28,24 @@ DK_SLICES = (
     "http://medcomfhir.dk/ig/terminology/CodeSystem/medcom-observation-codes",
     "urn:oid:1.2.208.176.2.4",
 )
-ABSENT_CODES = {  # those of R4's value set that a meter can be the cause of
-    *("unknown", "error", "not-a-number", "negative-infinity", "positive-infinity"),
-    *("not-performed", "unsupported"),
+PANELS: Mapping[str, tuple[str, ...]] = {"150020": ("150021", "150022", "150023")}
+TOPICS = {  # what a glucose meter tells beside the number
+    *("8417764", "8417796", "8417820", "8417844", "8417864", "8417884"),
 }
-VITAL_UNITS = {  # R4's vital-signs profiles: magic LOINC code to its units
-    "85354-9": set[str](),
-    "8867-4": {"/min"},
-    "2708-6": {"%"},
-    "29463-7": {"kg", "g", "[lb_av]"},
-    "8302-2": {"cm", "[in_i]"},
-    "39156-5": {"kg/m2"},
-    "8310-5": {"Cel", "[degF]"},
-}
-BIT_COUNT = {"8410608": 6, "8417752": 11, "150604": 16}
-CLOCKS = {"67975", "68226", "67983", "68072"}  # PHD's value set MDCClockTypes
-UNITS = {  # UCUM, as far as these meters measure
-    *("mm[Hg]", "kPa", "/min", "mmol/L", "mg/dL", "Cel", "[degF]"),
-    *("kg", "[lb_av]", "cm", "[in_i]", "kg/m2", "%"),
-}
+SUPPLEMENTAL = "68193"
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
+
+
+def claims(o: Json) -> Iterator[str]:
+    """The PHD profile of its kind, and DK Core's; nothing else."""
+    told = codings(o["code"], MDC)
+    expected = (
+        *(["PhdCompoundNumericObservation"] if set(told) & set(PANELS) else []),
+        *(["PhdBitsEnumerationObservation"] if set(told) & set(BIT_COUNT) else []),
+        *(["PhdCodedEnumerationObservation"] if set(told) & TOPICS else []),
+    ) or ("PhdNumericObservation",)
+    if o["meta"]["profile"] != [f"{PHD}{expected[0]}", DK_CORE]:
+        yield f"{o['meta']['profile']} for {told}"
 
 
 def phd_category(o: Json) -> Iterator[str]:
@@ -64,22 +61,24 @@ def gateway_extension(o: Json) -> Iterator[str]:
         yield "more than one timestamp"
 
 
-def phd_identifier(o: Json) -> Iterator[str]:
-    ids = [i for i in o["identifier"] if i["system"] == f"{PHD}PhdBaseObservation"]
-    if len(ids) > 1:
-        yield "more than one"
-    shape = r"[0-9A-F]{12}([0-9A-F]{4})?-.+-\d+-\d+(-\d+)*"
-    for found in ids:
-        if "type" in found or not re.fullmatch(shape, found["value"]):
-            yield f"shape of {found['value']}"
-        if not any(f"-{code}-" in found["value"] for code in codings(o["code"], MDC)):
-            yield "of another type"
+def plain_identifiers(o: Json) -> Iterator[str]:
+    """Ours, and PHD's second: neither says of what type it is."""
+    systems = [identifier["system"] for identifier in o["identifier"]]
+    if systems[1:] not in ([], [f"{PHD}PhdBaseObservation"]):
+        yield f"{systems}"
+    if any(set(identifier) != {"system", "value"} for identifier in o["identifier"]):
+        yield "more than a system and a value"
 
 
 def mdc_code(o: Json) -> Iterator[str]:
-    for element in (o, *o.get("component", [])):
-        if not codings(element["code"], MDC) + codings(element["code"], BITS):
-            yield "no MDC code"
+    """It stands first, and there is one. A part has one, too, or is a bit."""
+    if [coding["system"] for coding in o["code"]["coding"]].count(MDC) != 1:
+        yield f"{codings(o['code'], MDC)}"
+    elif o["code"]["coding"][0]["system"] != MDC:
+        yield "not the first"
+    for component in o.get("component", []):
+        if not codings(component["code"], MDC) + codings(component["code"], BITS):
+            yield "a part without code"
 
 
 def subject_and_device(o: Json) -> Iterator[str]:
@@ -88,20 +87,24 @@ def subject_and_device(o: Json) -> Iterator[str]:
             yield f"no {name}"
     if any(performer != o.get("subject") for performer in o.get("performer", [])):
         yield "measured by someone else"
+    if len(o.get("performer", [])) > 1:
+        yield "measured twice"
 
 
 def moments(o: Json) -> Iterator[str]:
     """effective[x] is there, if only to say that it is unknown; every moment has an offset."""
-    if "effectiveDateTime" not in o:
-        unknown = {"url": f"{EXTENSION}data-absent-reason", "valueCode": "unknown"}
-        if unknown not in o.get("_effectiveDateTime", {}).get("extension", []):
-            yield "no effective time, and no word why"
+    unknown = {"extension": [{"url": f"{EXTENSION}data-absent-reason", "valueCode": "unknown"}]}
+    told = [name for name in o if name.removeprefix("_").startswith("effective")]
+    if told not in (["effectiveDateTime"], ["_effectiveDateTime"]):
+        yield f"{told}"
+    elif told == ["_effectiveDateTime"] and o["_effectiveDateTime"] != unknown:
+        yield "no effective time, and no word why"
     for name in ("effectiveDateTime", "issued"):
-        if name in o and not _is_moment(o[name]):
+        if name in o and not is_moment(o[name]):
             yield f"{name} {o[name]}"
 
 
-def _is_moment(text: str) -> bool:
+def is_moment(text: str) -> bool:
     if not re.fullmatch(MOMENT, text):
         return False
     try:
@@ -122,69 +125,62 @@ def interpretation(o: Json) -> Iterator[str]:
             yield "no measurement status"
 
 
-def value_or_reason(o: Json) -> Iterator[str]:
-    """R4 obs-6, vs-2, vs-3: one of the two, never both."""
-    for element in (o, *o.get("component", [])):
-        told = len(values(element)) + ("dataAbsentReason" in element)
-        if told > 1 or (told == 0 and (element is not o or "component" not in o)):
-            yield f"{told} values and reasons"
-        codes = codings(element.get("dataAbsentReason", {}), ABSENT)
-        if "dataAbsentReason" in element and not ABSENT_CODES.issuperset(codes or ["none"]):
-            yield f"reason {codes}"
-
-
-def quantities(o: Json) -> Iterator[str]:
-    """PHD and DK Core: UCUM, coded, and words for people."""
-    for element in (o, *o.get("component", [])):
-        if (quantity := element.get("valueQuantity")) is None:
-            continue
-        if quantity.get("system") != UCUM or not {"value", "unit", "code"} <= set(quantity):
-            yield f"{quantity}"
-        elif quantity["code"] not in UNITS:
-            yield f"unit {quantity['code']}"
-        elif not isinstance(quantity["value"], int | float | Decimal):
-            yield f"{quantity['value']!r} is no number"
-
-
 def profile_shape(o: Json) -> Iterator[str]:
-    """What each child of PhdBaseObservation allows as its value and components."""
+    """What each child of PhdBaseObservation allows as its value, and the parts that it needs."""
     allowed = {
         "PhdNumericObservation": ["valueQuantity"],
         "PhdCodedEnumerationObservation": ["valueCodeableConcept"],
     }
-    claimed = [name for name in profiles(o) if name.startswith("Phd")]
-    if len(claimed) != 1:
-        yield f"claims {claimed}"
-    for name in claimed:
-        if not set(values(o)) <= set(allowed.get(name, [])):
+    for name in profiles(o):
+        if name.startswith("Phd") and not set(values(o)) <= set(allowed.get(name, [])):
             yield f"{name} with {values(o)}"
+        parts = {codings(c["code"], MDC)[0] for c in o.get("component", []) if _is_mdc(c)}
+        if name in allowed and parts - {SUPPLEMENTAL}:
+            yield f"{name} with the parts {parts}"
+
+
+def _is_mdc(component: Json) -> bool:
+    return bool(codings(component["code"], MDC))
 
 
 def compound(o: Json) -> Iterator[str]:
-    if "PhdCompoundNumericObservation" not in profiles(o):
-        return
-    for component in o["component"]:
-        if len(codings(component["code"], MDC)) != 1:
+    """The parts of its panel, each once and no other."""
+    for mdc in set(codings(o["code"], MDC)) & set(PANELS):
+        told = [codings(component["code"], MDC) for component in o["component"]]
+        if any(len(codes) != 1 for codes in told):
             yield "a component without exactly one MDC code"
-        if not set(values(component)) <= {"valueQuantity"}:
-            yield f"a component with {values(component)}"
+        parts = [code for codes in told for code in codes]
+        if len(parts) != len(set(parts)) or not set(parts) <= set(PANELS[mdc]):
+            yield f"the parts {parts}"
+        for component in o["component"]:
+            if not set(values(component)) <= {"valueQuantity"}:
+                yield f"a component with {values(component)}"
 
 
-def bits(o: Json) -> Iterator[str]:
-    if "PhdBitsEnumerationObservation" not in profiles(o):
-        return
-    word = codings(o["code"], MDC)[0]
-    known = {f"{word}.{bit}" for bit in range(BIT_COUNT[word])}
-    for component in o["component"]:
-        if not set(codings(component["code"], BITS)) <= known:
-            yield f"unknown bit {codings(component['code'], BITS)}"
-        if component.get("valueBoolean") is not True:
-            yield "a bit that is not set"
+def answers_of_the_topic(o: Json) -> Iterator[str]:
+    """A circumstance in words, and by an MDC code of its own topic where there is one."""
+    names = concepts()[MDC]
+    for question in set(codings(o["code"], MDC)) & TOPICS:
+        said = o["valueCodeableConcept"]
+        if not said.get("text"):
+            yield "no words"
+        for code in codings(said, MDC):
+            if not names[code].startswith(f"{names[question]}_"):
+                yield f"{names[code]} to {names[question]}"
+        if len(said.get("coding", [])) > 1:
+            yield "two answers"
+
+
+def derived_from(o: Json) -> Iterator[str]:
+    """Only a status and a circumstance point at the measurement that they are of."""
+    about = set(codings(o["code"], MDC)) & (TOPICS | set(BIT_COUNT))
+    if "derivedFrom" in o and (not about or len(o["derivedFrom"]) != 1):
+        yield f"{o['derivedFrom']}"
 
 
 def supplemental(o: Json) -> Iterator[str]:
     for component in o.get("component", []):
-        if codings(component["code"], MDC) == ["68193"]:
+        if codings(component["code"], MDC) == [SUPPLEMENTAL]:
             told = component.get("valueCodeableConcept", {})
             if len(codings(told, MDC)) != 1:
                 yield "a supplemental type without an MDC code"
@@ -195,18 +191,6 @@ def dk_core_slices(o: Json) -> Iterator[str]:
         for system in DK_SLICES:
             if len(codings(element["code"], system)) > 1:
                 yield f"two codings of {system}"
-
-
-def vital_signs(o: Json) -> Iterator[str]:
-    """A vital-signs code, its category and its units come together or not at all."""
-    magic = [code for code in codings(o["code"], LOINC) if code in VITAL_UNITS]
-    system = "http://terminology.hl7.org/CodeSystem/observation-category"
-    claimed = ["vital-signs" in codings(c, system) for c in o["category"]].count(True)
-    if claimed != len(magic):
-        yield f"category {claimed} times for {magic}"
-    for code in magic:
-        if "valueQuantity" in o and o["valueQuantity"]["code"] not in VITAL_UNITS[code]:
-            yield f"{code} in {o['valueQuantity']['code']}"
 
 
 def blood_pressure(o: Json) -> Iterator[str]:
@@ -222,33 +206,8 @@ def blood_pressure(o: Json) -> Iterator[str]:
             yield f"unit {quantity.get('code')}"
 
 
-# The coincident timestamp
-
-
-def clock_pair(o: Json) -> Iterator[str]:
-    if o["status"] != "final":
-        yield o["status"]
-    told = values(o)
-    if "dataAbsentReason" in o:
-        if told or codings(o["dataAbsentReason"], ABSENT) != ["unknown"]:
-            yield "a clock that is both known and unknown"
-    elif told != ["valueDateTime"]:
-        yield f"{told}"
-    for name in ("effectiveDateTime", "valueDateTime"):
-        if name in o and not _is_moment(o[name]):
-            yield f"{name} {o[name]}"
-    if forbidden := {"focus", "specimen", "hasMember", "derivedFrom"} & set(o):
-        yield f"{forbidden}"
-
-
-def clock_type(o: Json) -> Iterator[str]:
-    if not CLOCKS.issuperset(codings(o["code"], MDC) or ["none"]):
-        yield f"{codings(o['code'], MDC)}"
-
-
 OBSERVATION = (
-    *(phd_category, gateway_extension, phd_identifier, mdc_code, subject_and_device, moments),
-    *(status, interpretation, value_or_reason, quantities, profile_shape, compound, bits),
-    *(supplemental, dk_core_slices, vital_signs, blood_pressure),
+    *(claims, phd_category, gateway_extension, plain_identifiers, mdc_code, subject_and_device),
+    *(moments, status, interpretation, profile_shape, compound, answers_of_the_topic, derived_from),
+    *(supplemental, dk_core_slices, blood_pressure, *VALUES),
 )
-TIMESTAMP = (clock_pair, clock_type)

@@ -33,4 +33,5 @@ def test_fhir_resources_reads_the_bundle(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_bundle_keeps_the_rules_of_the_profiles(name: str) -> None:
-    assert faults(json.loads(render(CASES[name]), parse_float=Decimal)) == []
+    bundle = json.loads(render(CASES[name]), parse_float=Decimal)
+    assert faults(bundle, CASES[name]) == []

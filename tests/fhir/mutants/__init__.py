@@ -2,10 +2,15 @@
 
 from tests.fhir.mutants.bundles import BUNDLES
 from tests.fhir.mutants.devices import DEVICES
+from tests.fhir.mutants.identities import IDENTITIES
 from tests.fhir.mutants.mutant import Mutant
 from tests.fhir.mutants.observations import OBSERVATIONS
+from tests.fhir.mutants.timestamps import TIMESTAMPS
 from tests.fhir.mutants.values import VALUES
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS: tuple[Mutant, ...] = (*BUNDLES, *OBSERVATIONS, *VALUES, *DEVICES)
+MUTANTS: tuple[Mutant, ...] = (
+    *(*BUNDLES, *IDENTITIES, *OBSERVATIONS),
+    *(*VALUES, *TIMESTAMPS, *DEVICES),
+)

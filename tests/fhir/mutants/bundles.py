@@ -1,21 +1,29 @@
-"""What is wrong with the Bundle: its requests, references and identifiers."""
+"""What is wrong with the Bundle: its requests, references and test labels."""
 
 from tests.fhir.mutants.mutant import (
     AMENDED,
     BP,
+    CITIZEN,
     CLOCK,
+    ENTRY,
     FIRST,
+    GATEWAY,
+    HTEST,
+    KPA,
+    MEAL,
     METER,
+    SECOND,
     Mutant,
     add,
+    another,
     asked,
+    creates,
     drop,
+    leads,
     put,
     resource,
-    to_gateway,
+    updates,
 )
-
-OLD_FORM = "5C313EFFFE010203-p-1-150020-20181113175903.00"  # PHD 1.0's, which 2.0's examples keep
 
 BUNDLES: tuple[Mutant, ...] = (
     # The Bundle
@@ -64,8 +72,8 @@ BUNDLES: tuple[Mutant, ...] = (
         hl7=False,
     ),
     # Who and with what
-    Mutant("measured by the gateway", "right_devices", BP, to_gateway(FIRST, "device")),
-    Mutant("the gateway's own clock", "right_devices", BP, to_gateway(CLOCK, "subject")),
+    Mutant("measured by the gateway", "references_lead", BP, leads(FIRST, "device", to=GATEWAY)),
+    Mutant("the gateway's own clock", "references_lead", BP, leads(CLOCK, "subject", to=GATEWAY)),
     Mutant("no subject", "subject_and_device", BP, drop(FIRST, "subject")),
     Mutant("no device", "subject_and_device", BP, drop(FIRST, "device")),
     Mutant(
@@ -84,44 +92,110 @@ BUNDLES: tuple[Mutant, ...] = (
         BP,
         lambda e: resource(e, FIRST)["extension"].append(resource(e, FIRST)["extension"][1]),
     ),
-    # Identifiers
+    # What is asked of the server
+    Mutant("an Observation deleted", "request", BP, asked(FIRST, method="DELETE"), hl7=False),
+    Mutant("an Observation patched", "request", BP, asked(FIRST, method="PATCH"), hl7=False),
+    Mutant("a first version that updates", "request", BP, updates(FIRST), hl7=False),
+    Mutant("a Device that a reading updates", "request", BP, updates(METER), hl7=False),
+    Mutant("an amended reading that is created", "request", AMENDED, creates(FIRST), hl7=False),
     Mutant(
-        "two PHD identifiers",
-        "phd_identifier",
+        "created under a second condition",
+        "own_identifier",
         BP,
-        lambda e: resource(e, FIRST)["identifier"].append(resource(e, FIRST)["identifier"][1]),
-    ),
-    Mutant(
-        "a PHD identifier with a type",
-        "phd_identifier",
-        BP,
-        put(FIRST, "identifier", 1, "type", to={"text": "PHD"}),
-    ),
-    Mutant(
-        "a PHD identifier without value",
-        "phd_identifier",
-        BP,
-        drop(FIRST, "identifier", 1, "value"),
-    ),
-    Mutant(
-        "the PHD identifier's old form",
-        "phd_identifier",
-        BP,
-        put(FIRST, "identifier", 1, "value", to=OLD_FORM),
+        lambda e: e[FIRST]["request"].update(
+            ifNoneExist=e[FIRST]["request"]["ifNoneExist"] + "&status=final"
+        ),
         hl7=False,
     ),
     Mutant(
-        "a PHD identifier in small letters",
-        "phd_identifier",
+        "two resources of one identifier",
+        "own_identifier",
         BP,
-        put(FIRST, "identifier", 1, "value", to="5c31-x-150020-1"),
+        lambda e: (
+            resource(e, SECOND).update(identifier=resource(e, FIRST)["identifier"][:1]),
+            e[SECOND]["request"].update(ifNoneExist=e[FIRST]["request"]["ifNoneExist"]),
+        ),
+        hl7=False,
+    ),
+    Mutant("two meters", "one_of_each", BP, lambda e: e.append(another(e[METER])), hl7=False),
+    Mutant(
+        "two clock pairs read", "one_of_each", BP, lambda e: e.append(another(e[CLOCK])), hl7=False
+    ),
+    Mutant("no meter", "one_of_each", BP, lambda e: e.pop(METER), hl7=False),
+    # What leads where
+    Mutant(
+        "measured on a meter", "references_lead", BP, leads(FIRST, "subject", to=METER), hl7=False
+    ),
+    Mutant("performed by a meter", "references_lead", BP, leads(FIRST, "performer", 0, to=METER)),
+    Mutant(
+        "a gateway that is the meter",
+        "references_lead",
+        BP,
+        leads(FIRST, "extension", 0, "valueReference", to=METER),
+    ),
+    Mutant(
+        "a clock pair that is the meter",
+        "references_lead",
+        BP,
+        leads(FIRST, "extension", 1, "valueReference", to=METER),
+    ),
+    Mutant(
+        "a clock pair that is a measurement",
+        "references_lead",
+        BP,
+        leads(FIRST, "extension", 1, "valueReference", to=SECOND),
+    ),
+    Mutant(
+        "a status of a Device", "references_lead", KPA, leads(SECOND, "derivedFrom", 0, to=METER)
+    ),
+    Mutant(
+        "a circumstance of another one",
+        "references_lead",
+        MEAL,
+        leads(SECOND + 1, "derivedFrom", 0, to=SECOND),
         hl7=False,
     ),
     Mutant(
-        "the PHD identifier of another type",
-        "phd_identifier",
+        "a pulse that is derived from the pressure",
+        "derived_from",
         BP,
-        put(FIRST, "code", "coding", 0, "code", to="149530"),
+        lambda e: resource(e, SECOND).update(derivedFrom=[{"reference": e[FIRST]["fullUrl"]}]),
         hl7=False,
+    ),
+    # Test data
+    Mutant(
+        "a simulated pulse that is not marked",
+        "marked_as_test_data",
+        ENTRY,
+        drop(SECOND, "meta", "security"),
+        hl7=False,
+    ),
+    Mutant(
+        "a simulated citizen who is not marked",
+        "marked_as_test_data",
+        ENTRY,
+        drop(CITIZEN, "meta", "security"),
+        hl7=False,
+    ),
+    Mutant(
+        "a simulated meter that is not marked",
+        "marked_as_test_data",
+        ENTRY,
+        drop(METER, "meta", "security"),
+        hl7=False,
+    ),
+    Mutant(
+        "a pulse alone marked as test data",
+        "marked_as_test_data",
+        BP,
+        put(SECOND, "meta", "security", to=[HTEST]),
+        hl7=False,
+    ),
+    Mutant("HTEST twice", "marked_as_test_data", ENTRY, add(FIRST, "meta", "security")),
+    Mutant(
+        "HTEST of another system",
+        "marked_as_test_data",
+        ENTRY,
+        put(FIRST, "meta", "security", 0, "system", to="urn:x"),
     ),
 )

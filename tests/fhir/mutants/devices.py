@@ -220,4 +220,75 @@ DEVICES: tuple[Mutant, ...] = (
         ),
         hl7=False,
     ),
+    # How often and in which elements
+    Mutant("a meter of no profile", "device_claims", BP, drop(METER, "meta", "profile", 0)),
+    Mutant(
+        "a gateway of a second profile",
+        "device_claims",
+        BP,
+        add(GATEWAY, "meta", "profile", item="http://hl7.org/fhir/StructureDefinition/Device"),
+        hl7=False,
+    ),
+    Mutant(
+        "a meter out of use", "known_elements", BP, put(METER, "status", to="inactive"), hl7=False
+    ),
+    Mutant("two types of a meter", "one_type", BP, add(METER, "type", "coding")),
+    Mutant("two types of a gateway", "one_type", BP, add(GATEWAY, "type", "coding")),
+    Mutant(
+        "one specialization twice",
+        "one_specialization",
+        BP,
+        add(METER, "specialization"),
+        hl7=False,
+    ),
+    Mutant(
+        "a specialization without code",
+        "one_specialization",
+        BP,
+        drop(METER, "specialization", 0, "systemType", "coding", 0, "code"),
+    ),
+    Mutant("one version twice", "one_version_of_a_kind", BP, add(METER, "version"), hl7=False),
+    Mutant(
+        "the version of a part",
+        "one_version_of_a_kind",
+        BP,
+        put(METER, "version", 0, "component", to={"value": "1"}),
+    ),
+    Mutant(
+        "two System IDs",
+        "one_identifier_of_a_kind",
+        BP,
+        lambda e: resource(e, METER)["identifier"].append(
+            {**resource(e, METER)["identifier"][1], "value": "5C-31-3E-FF-FE-01-02-04"}
+        ),
+    ),
+    Mutant(
+        "two Bluetooth addresses",
+        "one_identifier_of_a_kind",
+        BP,
+        lambda e: resource(e, METER)["identifier"].append(resource(e, METER)["identifier"][2]),
+    ),
+    Mutant(
+        "a System ID that is no number",
+        "meter_identifier",
+        BP,
+        put(METER, "identifier", 1, "value", to="ZZ-31-3E-FF-FE-01-02-03"),
+        hl7=False,
+    ),
+    Mutant(
+        "a System ID without value",
+        "one_identifier_of_a_kind",
+        BP,
+        drop(METER, "identifier", 1, "value"),
+    ),
+    Mutant(
+        "two ways of the gateway's clock", "one_property_of_a_kind", BP, add(GATEWAY, "property")
+    ),
+    Mutant(
+        "a USB product of two kinds",
+        "one_property_of_a_kind",
+        TOLD,
+        add(METER, "property", USB, "type", "coding"),
+        hl7=False,
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gateway.fhir import render
 from gateway.fhir.serial import dumps
 from tests.fhir.records import CASES
+from tests.fhir.rules import faults
 
 Json = dict[str, Any]
 Change = Callable[[list[Json]], object]  # of a Bundle's entries
@@ -28,11 +29,16 @@ class Mutant(NamedTuple):
         self.change(found["entry"])
         return found
 
+    def faults(self) -> list[str]:
+        return faults(self.bundle(), CASES[self.case])
+
     def body(self) -> bytes:
         return dumps(self.bundle())
 
 
 GATEWAY, METER, CLOCK, FIRST, SECOND = range(5)  # the entries, in the order they are written
+CITIZEN = -1  # the last, if it is there
+HTEST = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST"}
 PHD_CATEGORY = {
     "coding": [
         {"system": "http://hl7.org/fhir/uv/phd/CodeSystem/PhdObservationCategories", "code": "phd"}
@@ -104,10 +110,39 @@ def asked(entry: int, **request: str) -> Change:
     return lambda entries: entries[entry]["request"].update(request)
 
 
-def to_gateway(entry: int, *path: str | int) -> Change:
-    """A reference that leads to the gateway instead."""
+def updates(entry: int) -> Change:
+    """Updated, where it would be created if it was not there."""
 
     def change(entries: list[Json]) -> None:
-        put(entry, *path, to={"reference": entries[GATEWAY]["fullUrl"]})(entries)
+        request = entries[entry]["request"]
+        request["method"] = "PUT"
+        request["url"] += f"?{request.pop('ifNoneExist')}"
+
+    return change
+
+
+def creates(entry: int) -> Change:
+    def change(entries: list[Json]) -> None:
+        request = entries[entry]["request"]
+        request["method"] = "POST"
+        request["url"], _, request["ifNoneExist"] = request["url"].partition("?")
+
+    return change
+
+
+def another(entry: Json) -> Json:
+    """The same resource under another name."""
+    text = json.dumps(entry, default=str)
+    for name in (entry["fullUrl"], entry["resource"]["identifier"][0]["value"]):
+        text = text.replace(name, f"{name[:-4]}0000")
+    other: Json = json.loads(text)
+    return other
+
+
+def leads(entry: int, *path: str | int, to: int) -> Change:
+    """A reference that leads to another entry."""
+
+    def change(entries: list[Json]) -> None:
+        put(entry, *path, to={"reference": entries[to]["fullUrl"]})(entries)
 
     return change

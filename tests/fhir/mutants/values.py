@@ -1,5 +1,7 @@
 """What is wrong with what was measured: numbers, units, bits, vital signs."""
 
+from decimal import Decimal
+
 from tests.fhir.mutants.mutant import (
     BP,
     FIRST,
@@ -9,10 +11,18 @@ from tests.fhir.mutants.mutant import (
     SECOND,
     SUGAR,
     WARM,
+    Change,
     Mutant,
+    add,
     drop,
     put,
+    resource,
 )
+
+
+def measured_in(code: str, unit: str) -> Change:
+    return lambda entries: resource(entries, FIRST)["valueQuantity"].update(code=code, unit=unit)
+
 
 VALUES: tuple[Mutant, ...] = (
     # Values
@@ -56,7 +66,7 @@ VALUES: tuple[Mutant, ...] = (
         "a number as text", "quantities", SUGAR, put(FIRST, "valueQuantity", "value", to="6.10")
     ),
     Mutant("a second value", "profile_shape", SUGAR, put(FIRST, "valueString", to="6.1")),
-    Mutant("no profile", "profile_shape", SUGAR, put(FIRST, "meta", "profile", to=[]), hl7=False),
+    Mutant("no profile", "claims", SUGAR, put(FIRST, "meta", "profile", to=[]), hl7=False),
     Mutant(
         "a part's second value", "compound", BP, put(FIRST, "component", 0, "valueString", to="121")
     ),
@@ -64,7 +74,59 @@ VALUES: tuple[Mutant, ...] = (
     Mutant(
         "a circumstance as text", "profile_shape", MEAL, put(SECOND, "valueString", to="breakfast")
     ),
+    Mutant("a glucose in kilograms", "unit_of_the_code", SUGAR, measured_in("kg", "kg"), hl7=False),
+    Mutant("a glucose in percent", "unit_of_the_code", SUGAR, measured_in("%", "%"), hl7=False),
+    Mutant(
+        "a mean pressure a minute",
+        "unit_of_the_code",
+        KPA,
+        put(FIRST, "component", 2, "valueQuantity", "code", to="/min"),
+        hl7=False,
+    ),
+    Mutant(
+        "a unit that is written as another",
+        "quantities",
+        SUGAR,
+        measured_in("mmol/L", "mg/dL"),
+        hl7=False,
+    ),
+    Mutant(
+        "more than a number",
+        "possible",
+        SUGAR,
+        put(FIRST, "valueQuantity", "comparator", to=">"),
+        hl7=False,
+    ),
+    Mutant(
+        "less glucose than none",
+        "possible",
+        SUGAR,
+        put(FIRST, "valueQuantity", "value", to=Decimal("-6.10")),
+        hl7=False,
+    ),
+    Mutant(
+        "a reason that no meter has",
+        "value_or_reason",
+        "glucose-high",
+        put(FIRST, "dataAbsentReason", "coding", 0, "code", to="masked"),
+        hl7=False,
+    ),
+    Mutant(
+        "a reason in words",
+        "value_or_reason",
+        "glucose-high",
+        put(FIRST, "dataAbsentReason", to={"text": "HI"}),
+    ),
     # Status bits
+    Mutant(
+        "a bit of another meter",
+        "bits",
+        KPA,
+        put(SECOND, "component", 0, "code", "coding", 0, "code", to="150604.1"),
+        hl7=False,
+    ),
+    Mutant("a bit twice", "nothing_twice", KPA, add(SECOND, "component"), hl7=False),
+    Mutant("a status without bits", "bits", KPA, drop(SECOND, "component"), hl7=False),
     Mutant(
         "a bit that is none",
         "bits",

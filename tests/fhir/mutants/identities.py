@@ -1,0 +1,180 @@
+"""What is wrong with the names: of readings by PHD's recipe, and of the citizen."""
+
+from tests.fhir.mutants.mutant import (
+    BP,
+    CITIZEN,
+    ENTRY,
+    FIRST,
+    OXY,
+    SECOND,
+    Change,
+    Json,
+    Mutant,
+    add,
+    drop,
+    put,
+    resource,
+)
+
+OLD_FORM = "5C313EFFFE010203-p-1-150020-20181113175903.00"  # PHD 1.0's, which 2.0's examples keep
+CPR = {"system": "urn:oid:1.2.208.176.1.2", "value": "0101700000"}
+BY_THE_METER, CORRECTED = "848651400", "848647820"  # seconds since 2000: its clock, and UTC
+
+
+def replaced(entry: int, old: str, new: str) -> Change:
+    """Another word in PHD's identifier."""
+
+    def change(entries: list[Json]) -> None:
+        identifier = resource(entries, entry)["identifier"][1]
+        assert old in identifier["value"]
+        identifier["value"] = identifier["value"].replace(old, new)
+
+    return change
+
+
+def two_subjects(entries: list[Json]) -> None:
+    other = {"reference": "Patient/other"}
+    resource(entries, SECOND).update(subject=other, performer=[other])
+    del resource(entries, SECOND)["identifier"][1]
+
+
+IDENTITIES: tuple[Mutant, ...] = (
+    # Identifiers
+    Mutant(
+        "two PHD identifiers",
+        "phd_identifier",
+        BP,
+        lambda e: resource(e, FIRST)["identifier"].append(resource(e, FIRST)["identifier"][1]),
+    ),
+    Mutant(
+        "a PHD identifier with a type",
+        "plain_identifiers",
+        BP,
+        put(FIRST, "identifier", 1, "type", to={"text": "PHD"}),
+    ),
+    Mutant(
+        "a PHD identifier without value",
+        "phd_identifier",
+        BP,
+        drop(FIRST, "identifier", 1, "value"),
+    ),
+    Mutant(
+        "the PHD identifier's old form",
+        "phd_identifier",
+        BP,
+        put(FIRST, "identifier", 1, "value", to=OLD_FORM),
+        hl7=False,
+    ),
+    Mutant(
+        "a PHD identifier in small letters",
+        "phd_identifier",
+        BP,
+        put(FIRST, "identifier", 1, "value", to="5c31-x-150020-1"),
+        hl7=False,
+    ),
+    Mutant(
+        "the PHD identifier of another type",
+        "phd_identifier",
+        BP,
+        put(FIRST, "code", "coding", 0, "code", to="149530"),
+        hl7=False,
+    ),
+    Mutant(
+        "the PHD identifier of another meter",
+        "phd_identifier",
+        BP,
+        replaced(FIRST, "5C313EFFFE010203", "5C313EFFFE010204"),
+        hl7=False,
+    ),
+    Mutant(
+        "a PHD identifier without the citizen's system",
+        "phd_identifier",
+        BP,
+        replaced(FIRST, "-urn:ietf:rfc:3986", ""),
+        hl7=False,
+    ),
+    Mutant(
+        "a PHD identifier without its supplemental type",
+        "phd_identifier",
+        OXY,
+        replaced(FIRST, "-150588", ""),
+        hl7=False,
+    ),
+    Mutant(
+        "one PHD identifier for two",
+        "phd_identifier",
+        BP,
+        lambda e: resource(e, SECOND)["identifier"].append(resource(e, FIRST)["identifier"][1]),
+        hl7=False,
+    ),
+    Mutant(
+        "a PHD identifier by the corrected time",
+        "stamped_as_the_meter_said",
+        BP,
+        lambda e: [replaced(n, BY_THE_METER, CORRECTED)(e) for n in (FIRST, SECOND)],
+        hl7=False,
+    ),
+    Mutant(
+        "a PHD identifier left out",
+        "stamped_as_the_meter_said",
+        BP,
+        drop(FIRST, "identifier", 1),
+        hl7=False,
+    ),
+    Mutant(
+        "a third identifier",
+        "plain_identifiers",
+        BP,
+        lambda e: resource(e, FIRST)["identifier"].append({"system": "urn:x", "value": "1"}),
+        hl7=False,
+    ),
+    # The citizen
+    Mutant("two citizens", "one_citizen", BP, two_subjects, hl7=False),
+    Mutant(
+        "a citizen whom nothing is about",
+        "one_citizen",
+        ENTRY,
+        lambda e: [
+            resource(e, n).update(subject={"reference": "Patient/other"}) for n in (FIRST, SECOND)
+        ],
+        hl7=False,
+    ),
+    Mutant(
+        "a citizen by CPR number",
+        "no_register_number",
+        ENTRY,
+        add(CITIZEN, "identifier", item=CPR),
+        hl7=False,
+    ),
+    Mutant(
+        "a CPR number under another system",
+        "no_register_number",
+        ENTRY,
+        put(CITIZEN, "identifier", 0, "value", to="010170-0000"),
+        hl7=False,
+    ),
+    Mutant(
+        "a CPR number in a reference",
+        "no_register_number",
+        BP,
+        put(FIRST, "subject", "reference", to="Patient?identifier=urn:oid:1.2%7C0101700000"),
+        hl7=False,
+    ),
+    Mutant(
+        "a citizen with a name",
+        "an_identifier_alone",
+        ENTRY,
+        put(CITIZEN, "name", to=[{"text": "A"}]),
+        hl7=False,
+    ),
+    Mutant(
+        "a citizen without identifier", "an_identifier_alone", ENTRY, drop(CITIZEN, "identifier")
+    ),
+    Mutant(
+        "a citizen of no profile",
+        "patient_claims",
+        ENTRY,
+        put(CITIZEN, "meta", "profile", to=["http://hl7.org/fhir/StructureDefinition/Patient"]),
+        hl7=False,
+    ),
+)
