@@ -27,6 +27,7 @@ class _Message:
     content_type: str
     body: str
     properties: str | None = None
+    correlated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,17 @@ class _Channel:
 
     action: str
     messages: Mapping[str, _Message]
+    retained: bool = False
+    expiry: Document | None = None
+    reply: str | None = None
 
 
 _BUNDLES = "observation-properties"  # what travels beside them
+
+
+def _address(channel: str) -> str:
+    return f"{PREFIX}/{{organisation}}/{{gateway}}/{channel}"
+
 
 _CHANNELS = {
     "up/observation": _Channel(
@@ -58,6 +67,12 @@ _CHANNELS = {
                 _BUNDLES,
             ),
         },
+        expiry={
+            "type": "integer",
+            "minimum": 1,
+            "description": "No longer than until it is sent again: 600 s after the first time,"
+            " then ever longer, up to 21600 s; or as the gateway is configured.",
+        },
     ),
     "up/status": _Channel(
         "send",
@@ -68,8 +83,12 @@ _CHANNELS = {
                 "status",
             )
         },
+        retained=True,
     ),
-    "up/reply": _Channel("send", {"reply": _Message("The answer to a command.", JSON, "reply")}),
+    "up/reply": _Channel(
+        "send",
+        {"reply": _Message("The answer to a command.", JSON, "reply", correlated=True)},
+    ),
     "down/receipt": _Channel(
         "receive",
         {
@@ -83,7 +102,12 @@ _CHANNELS = {
     ),
     "down/command": _Channel(
         "receive",
-        {"command": _Message("A command, signed by the fleet's key.", JSON, "command")},
+        {
+            "command": _Message(
+                "A command, signed by the fleet's key.", JSON, "command", correlated=True
+            )
+        },
+        reply="up/reply",
     ),
 }
 
@@ -95,6 +119,20 @@ _PARAMETERS = {
         "description": "`gw-` and ten of 0-9 a-h j k m n p-t v-z: the common name of its"
         " certificate, its user name and its client id."
     },
+}
+
+_WILL: Document = {
+    "topic": _address("up/status"),
+    "qos": 1,
+    "retain": True,
+    "message": "The status with `online` false (examples/status-offline.json), published by the"
+    " broker when the gateway has been away for 120 seconds (Will Delay Interval).",
+}
+
+_CORRELATION: Document = {
+    "type": "string",
+    "description": "Correlation Data: any octets, chosen by whoever commands; copied into the"
+    " reply, and left out there where the command had none.",
 }
 
 
@@ -119,8 +157,12 @@ def asyncapi() -> Document:
                 "security": [{"type": "X509"}],
                 "bindings": {
                     "mqtt": {
+                        "clientId": "{gateway}",
                         "cleanSession": False,
                         "sessionExpiryInterval": 7 * 86400,
+                        "keepAlive": 300,
+                        "maximumPacketSize": 131072,
+                        "lastWill": _WILL,
                         "bindingVersion": MQTT_BINDING,
                     }
                 },
@@ -138,7 +180,7 @@ def _name(channel: str) -> str:
 def _channel(channel: str) -> Document:
     messages = _CHANNELS[channel].messages
     return {
-        "address": f"{PREFIX}/{{organisation}}/{{gateway}}/{channel}",
+        "address": _address(channel),
         "description": _summary(channel),
         "parameters": _PARAMETERS,
         "messages": {name: _message(name, message) for name, message in messages.items()},
@@ -146,30 +188,46 @@ def _channel(channel: str) -> Document:
 
 
 def _message(name: str, message: _Message) -> Document:
+    binding: Document = {"payloadFormatIndicator": 1, "bindingVersion": MQTT_BINDING}
     document: Document = {
         "name": name,
         "summary": message.summary,
         "contentType": message.content_type,
         "payload": {"$ref": f"{SCHEMAS}/{message.body}.json"},
-        "bindings": {"mqtt": {"payloadFormatIndicator": 1, "bindingVersion": MQTT_BINDING}},
+        "bindings": {"mqtt": binding},
     }
+    if message.correlated:
+        binding["correlationData"] = _CORRELATION
+        document["correlationId"] = {
+            "description": "The command's `id`, and the reply's.",
+            "location": "$message.payload#/id",
+        }
     if message.properties is not None:
         document["headers"] = {"$ref": f"{SCHEMAS}/{message.properties}.json"}
     return document
 
 
 def _operation(channel: str) -> Document:
-    action, messages = _CHANNELS[channel].action, _CHANNELS[channel].messages
-    name = _name(channel)
-    binding: Document = {"qos": 1, "bindingVersion": MQTT_BINDING}
-    if action == "send":
-        binding["retain"] = channel == "up/status"
-    return {
-        "action": action,
-        "channel": {"$ref": f"#/channels/{name}"},
+    told = _CHANNELS[channel]
+    binding: Document = {"qos": 1, "retain": told.retained, "bindingVersion": MQTT_BINDING}
+    if told.expiry is not None:
+        binding["messageExpiryInterval"] = told.expiry
+    operation: Document = {
+        "action": told.action,
         "summary": _summary(channel),
-        "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in messages],
+        **_references(channel),
         "bindings": {"mqtt": binding},
+    }
+    if told.reply is not None:
+        operation["reply"] = _references(told.reply)
+    return operation
+
+
+def _references(channel: str) -> Document:
+    name, messages = _name(channel), _CHANNELS[channel].messages
+    return {
+        "channel": {"$ref": f"#/channels/{name}"},
+        "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in messages],
     }
 
 

@@ -1,12 +1,16 @@
 """What docs/contract/ publishes is what this version sends and reads."""
 
 import json
+from typing import Any
 
 import pytest
 
+from gateway import contract
+from gateway.config import Broker
 from gateway.contract import Topics
 from gateway.contract.asyncapi import asyncapi
 from gateway.contract.schema import schemas
+from gateway.uplink import packets
 from tests.contract import examples
 from tests.contract.published import DIRECTORY, EXAMPLES, SCHEMAS, violations
 
@@ -40,6 +44,52 @@ def test_the_gateway_sends_upwards_and_receives_downwards() -> None:
     for name, operation in document["operations"].items():
         up = "/up/" in document["channels"][name]["address"]
         assert operation["action"] == ("send" if up else "receive")
+
+
+def bindings(part: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = part["bindings"]["mqtt"]
+    return found
+
+
+def test_the_asyncapi_document_tells_of_session_and_will_as_the_gateway_connects() -> None:
+    told = bindings(asyncapi()["servers"]["broker"])
+    topics = Topics("{organisation}", "{gateway}")
+    offline = contract.Offline(at=examples.NOW, gateway=examples.TOPICS.gateway, version="1")
+    will = contract.will(topics, offline)
+    sent = packets.will(will)
+    assert (told["lastWill"]["topic"], told["lastWill"]["qos"]) == (sent.topic, sent.qos)
+    assert told["lastWill"]["retain"] is sent.retain is True
+    assert f"{packets.WILL_DELAY_S} seconds" in told["lastWill"]["message"]
+    assert told["cleanSession"] is False
+    assert told["sessionExpiryInterval"] == packets.SESSION_S
+    assert told["maximumPacketSize"] == packets.INBOUND_PACKET
+    assert told["keepAlive"] == Broker.model_fields["keepalive_s"].default
+
+
+def test_the_asyncapi_document_tells_which_messages_are_retained_and_which_expire() -> None:
+    operations = asyncapi()["operations"]
+    for publication in examples.publications().values():
+        told = bindings(operations[publication.topic.rpartition("/")[2]])
+        assert told["qos"] == 1
+        assert told["retain"] is publication.retain
+        assert ("messageExpiryInterval" in told) is (publication.expiry_s is not None)
+
+
+def test_the_asyncapi_document_names_the_pauses_after_which_a_message_expires() -> None:
+    said = bindings(asyncapi()["operations"]["observation"])["messageExpiryInterval"]["description"]
+    for setting in ("resend_s", "resend_cap_s"):
+        assert f"{Broker.model_fields[setting].default:.0f} s" in said
+
+
+def test_the_asyncapi_document_tells_what_answers_a_command() -> None:
+    document = asyncapi()
+    reply = document["operations"]["command"]["reply"]
+    assert reply["channel"] == {"$ref": "#/channels/reply"}
+    assert reply["messages"] == document["operations"]["reply"]["messages"]
+    for channel in ("command", "reply"):
+        message = document["channels"][channel]["messages"][channel]
+        assert message["correlationId"]["location"] == "$message.payload#/id"
+        assert "correlationData" in bindings(message)
 
 
 def test_the_examples_are_current() -> None:

@@ -9,5 +9,6 @@ for (const { code, message, path } of diagnostics) {
 if (document === undefined) process.exit(1);
 for (const operation of document.operations().all()) {
   const [channel] = operation.channels().all();
-  console.log(`${operation.action()} ${channel.address()}`);
+  const answered = operation.reply()?.channel()?.address();
+  console.log(`${operation.action()} ${channel.address()}`, ...(answered ? ["->", answered] : []));
 }

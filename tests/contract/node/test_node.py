@@ -39,7 +39,7 @@ def test_asyncapi_s_own_parser_reads_the_document() -> None:
                 f"send {TOPICS.status}",
                 f"send {TOPICS.reply}",
                 f"receive {TOPICS.receipt}",
-                f"receive {TOPICS.command}",
+                f"receive {TOPICS.command} -> {TOPICS.reply}",
             ]
         ),
     )
@@ -62,9 +62,24 @@ def with_an_unknown_action(document: dict[str, Any]) -> None:
     document["operations"]["receipt"]["action"] = "shout"
 
 
+def with_a_reply_on_an_unknown_channel(document: dict[str, Any]) -> None:
+    document["operations"]["command"]["reply"]["channel"]["$ref"] = "#/channels/other"
+
+
+def with_an_expiry_that_is_none(document: dict[str, Any]) -> None:
+    document["operations"]["observation"]["bindings"]["mqtt"]["messageExpiryInterval"] = "soon"
+
+
+def with_a_will_of_another_quality(document: dict[str, Any]) -> None:
+    document["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]["qos"] = 3
+
+
 @pytest.mark.parametrize(
     "broken",
     [
+        with_a_reply_on_an_unknown_channel,
+        with_an_expiry_that_is_none,
+        with_a_will_of_another_quality,
         without_address,
         with_an_unknown_channel,
         with_a_schema_that_is_not_there,
