@@ -135,7 +135,7 @@ class PnpId(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeviceInfo:
-    """Device Information Service (0x180A) as read last; empty where not given."""
+    """What a meter says of itself (0x180A and beside it) as read last; empty where not given."""
 
     manufacturer: str = ""
     model: str = ""
@@ -148,6 +148,7 @@ class DeviceInfo:
     udi: Udi | None = None
     pnp_id: PnpId | None = None
     clock: Literal["", "readable", "settable"] = ""  # what GATT offers; "": none, or not asked
+    temperature_type: str = ""  # where a thermometer always measures: a code of its driver's list
 
 
 class Bond(StrEnum):

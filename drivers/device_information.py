@@ -5,6 +5,7 @@
     2A50 PnP ID      u8 whose numbers (1 Bluetooth SIG, 2 USB), u16 maker, u16 product, u16 version
     2BFF UDI         u8 flags, then UTF-8 that ends with a zero: [b0 label], [b1 device identifier],
                      [b2 OID of who issued it], [b3 OID of the authority]
+    2A1D Temperature Type   of the thermometer's service; read with the rest, for it stays
     2A2A Regulatory Certification Data List, most significant octet first:
                      u16 entries, u16 octets; an entry: u8 body, u8 structure, u16 octets, data
                      Continua (2), 1: u8.u8 version, u16 interfaces, u16 octets, u16 each
@@ -22,6 +23,7 @@ from uuid import UUID
 from drivers.api import Certification, DecodeError, DeviceInfo, PnpId, Udi, sig_uuid
 from drivers.codec import Reader
 from drivers.common import clock_of
+from drivers.sig_thermometer import TEMPERATURE_TYPE, temperature_type
 
 SYSTEM_ID = sig_uuid(0x2A23)
 MODEL_NUMBER = sig_uuid(0x2A24)
@@ -81,6 +83,7 @@ async def device_info(offer: Offer, read: Callable[[UUID], Awaitable[bytes | Non
         udi=await decoded(UDI_FOR_MEDICAL_DEVICES, udi),
         pnp_id=await decoded(PNP_ID, pnp_id),
         clock="settable" if settable else "readable" if clock else "",
+        temperature_type=await decoded(TEMPERATURE_TYPE, temperature_type) or "",
     )
 
 

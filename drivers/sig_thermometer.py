@@ -5,6 +5,9 @@ Temperature Measurement (2A1C, indicated), little-endian:
     flags u8   b0 unit: 0 degree Celsius, 1 degree Fahrenheit   b1 time   b2 type
     temperature FLOAT   [b1] Date Time, 7 octets   [b2] type u8, where on the body
 
+A thermometer that is used in one place alone may say so once, in Temperature Type (2A1D, read): the
+same u8. What a measurement says itself goes before it.
+
 Source: Bluetooth GATT Specification Supplement, Temperature Measurement, Temperature Type.
 """
 
@@ -16,6 +19,7 @@ from drivers.push import decode_each, frame_key, listen
 
 SERVICE = sig_uuid(0x1809)
 MEASUREMENT = sig_uuid(0x2A1C)
+TEMPERATURE_TYPE = sig_uuid(0x2A1D)
 
 RESERVED = 0xF8  # flags
 TYPE_SYSTEM = "temperature-type"
@@ -46,6 +50,14 @@ def measurement(octets: bytes) -> Reading:
         codes=codes,
         trailing=reader.trailing(flags & RESERVED),
     )
+
+
+def temperature_type(octets: bytes) -> str:
+    """Temperature Type in the words of TYPES; empty if it is reserved. Raises DecodeError."""
+    reader = Reader(octets)
+    word = TYPES.get(reader.u8(), "")
+    reader.trailing(announced=0)
+    return word
 
 
 DRIVER = Driver(

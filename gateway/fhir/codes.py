@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from drivers.api import Absent, Kind, Reading, Specialization
+from drivers.api import Absent, Kind, Reading
 from gateway.fhir.errors import RenderError
 from gateway.fhir.serial import Json, Resource
+from gateway.model import DeviceRecord
 
 MDC = "urn:iso:std:iso:11073:10101"
 UCUM = "http://unitsofmeasure.org"
@@ -114,8 +115,11 @@ def told(reading: Reading, system: str) -> str | None:
     return next((code.code for code in reading.codes if code.system == system), None)
 
 
-def meaning(kind: Kind, reading: Reading, specialization: Specialization) -> Meaning:
-    """The most special meaning that fits. Raises RenderError for what is never published."""
+def meaning(kind: Kind, reading: Reading, meter: DeviceRecord) -> Meaning:
+    """The most special meaning that fits. Raises RenderError for what is never published.
+
+    Where a temperature was taken: in the reading's own word, else in the meter's.
+    """
     if kind in NEVER_PUBLISHED:
         raise RenderError("an intermediate cuff pressure is never published")
     special: tuple[str, ...]
@@ -124,9 +128,10 @@ def meaning(kind: Kind, reading: Reading, specialization: Specialization) -> Mea
             sample = f"glucose/{told(reading, 'sample-type')}"
             special = (f"{sample}/{told(reading, 'meal')}", sample)
         case Kind.BODY_TEMPERATURE:
-            special = (f"{kind}/{told(reading, 'temperature-type')}", f"{kind}/body")
+            sites = (told(reading, "temperature-type"), meter.info.temperature_type, "body")
+            special = tuple(f"{kind}/{site}" for site in sites)
         case _:
-            special = (f"{kind}/{specialization}",)
+            special = (f"{kind}/{meter.specialization}",)
     return next(CODES[of] for of in (*special, kind.value) if of in CODES)
 
 

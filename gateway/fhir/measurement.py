@@ -78,7 +78,7 @@ def _numeric(value: Value, record: Record, absent: str) -> Part:
     value = _in_centimetres(value) if value.kind is Kind.BODY_HEIGHT else value
     if value.kind is Kind.GLUCOSE and value.number is not None and value.number < 0:
         raise RenderError("a negative glucose is no person's value")
-    meaning = codes.meaning(value.kind, record.reading, record.device.specialization)
+    meaning = codes.meaning(value.kind, record.reading, record.device)
     said = _said(value, absent)
     # R4's body mass index is a number, always; without one it is not what LOINC's code says.
     unit = value.unit if value.kind is not Kind.BMI or "valueQuantity" in said else ""

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bumble.gatt import Characteristic
-
 from drivers.api import Frame, Value, sig_uuid
 from simulator.air import Air
 from simulator.meters.meter import Habits, Identity, Measured
@@ -38,10 +36,11 @@ class PushMeter:
         self.peripheral = Peripheral(air, identity, profile.service, habits or Habits())
         self._profile = profile
         self._measurement = self.peripheral.characteristic(profile.measurement, Properties.INDICATE)
-        offered: list[Characteristic[bytes]] = [self._measurement]
-        for short, value in profile.features.items():
-            offered.append(self.peripheral.characteristic(short, Properties.READ, value))
-        self.peripheral.offer(profile.service, offered)
+        self.features = {
+            short: self.peripheral.characteristic(short, Properties.READ, value)
+            for short, value in profile.features.items()
+        }
+        self.peripheral.offer(profile.service, [self._measurement, *self.features.values()])
 
     def measure(self, at: datetime | None = None) -> Measured:
         at = at or datetime.now(UTC)

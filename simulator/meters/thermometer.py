@@ -1,5 +1,9 @@
-"""An ear thermometer: Temperature Measurement (0x2A1C) with time and place."""
+"""Thermometers: Temperature Measurement (0x2A1C) with time.
 
+One for the ear, which says so with every measurement, and one for a finger, which says so once.
+"""
+
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -7,8 +11,8 @@ from drivers.api import Kind, Value
 from simulator.meters.octets import date_time, float32
 from simulator.meters.push import Profile
 
-FLAGS = 0x06  # Celsius, with time stamp and temperature type
-EAR = b"\x03"
+TIME, TYPE = 0x02, 0x04  # flags; without any other: Celsius
+EAR, FINGER = b"\x03", b"\x04"
 
 
 def plausible(n: int) -> tuple[Value, ...]:
@@ -16,7 +20,15 @@ def plausible(n: int) -> tuple[Value, ...]:
 
 
 def encode(values: tuple[Value, ...], shown: datetime) -> bytes:
-    return bytes([FLAGS]) + float32(values[0].number or Decimal(0)) + date_time(shown) + EAR
+    return bytes([TIME | TYPE]) + _measured(values, shown) + EAR
+
+
+def encode_without_place(values: tuple[Value, ...], shown: datetime) -> bytes:
+    return bytes([TIME]) + _measured(values, shown)
+
+
+def _measured(values: tuple[Value, ...], shown: datetime) -> bytes:
+    return float32(values[0].number or Decimal(0)) + date_time(shown)
 
 
 THERMOMETER = Profile(
@@ -28,3 +40,4 @@ THERMOMETER = Profile(
     plausible=plausible,
     encode=encode,
 )
+FINGER_THERMOMETER = replace(THERMOMETER, features={0x2A1D: FINGER}, encode=encode_without_place)

@@ -25,6 +25,7 @@ from drivers.api import (
 )
 from drivers.describe import characteristic_of
 from drivers.registry import all_drivers
+from drivers.sig_thermometer import TYPES
 from gateway.fhir import RenderError, render
 from gateway.fhir.codes import CODINGS
 from gateway.model import ClockPair, DeviceRecord, GatewayInfo, Patient, Record
@@ -215,6 +216,8 @@ def _device_infos() -> Iterator[tuple[str, DeviceInfo]]:
         yield case, DeviceInfo(**told)
     yield "a clock that is read", DeviceInfo(clock="readable")
     yield "a clock that is set", DeviceInfo(clock="settable")
+    for site in TYPES.values():
+        yield f"a thermometer for one place: {site}", DeviceInfo(temperature_type=site)
     for source in (0, 1, 2):
         yield f"a product by list {source}", DeviceInfo(pnp_id=PnpId(source, 1, 0xABCD, 0xFFFF))
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from drivers import sig_blood_pressure, sig_glucose, sig_glucose_frames
+from drivers import sig_blood_pressure, sig_glucose, sig_glucose_frames, sig_thermometer
 from drivers.api import Driver, Reading
 from drivers.pull import fetch
 from drivers.push import listen
@@ -34,7 +34,7 @@ from simulator.air import Air
 from simulator.meters.cuff import CUFF
 from simulator.meters.glucose import GlucoseMeter
 from simulator.meters.meter import Habits, Identity, Meter
-from simulator.meters.push import PushMeter
+from simulator.meters.push import Profile, PushMeter
 from tests.radio.home import SHORT
 
 LONG_S = 30.0  # no test waits for as long as this unless something is broken
@@ -51,6 +51,10 @@ HURRIED = (
     replace(
         sig_blood_pressure.DRIVER,
         converse=listen(*sig_blood_pressure.DRIVER.data, silence_s=0.3),
+    ),
+    replace(
+        sig_thermometer.DRIVER,
+        converse=listen(*sig_thermometer.DRIVER.data, silence_s=0.3),
     ),
 )
 
@@ -115,7 +119,10 @@ class Room:
         self, *, last: int = 0x51, habits: Habits = QUICK, who: Identity | None = None
     ) -> PushMeter:
         """A cuff whose address ends in *last*, unless *who* says all of it."""
-        meter = PushMeter(self.air, CUFF, who or identity("BP", last), habits)
+        return self.push(CUFF, who or identity("BP", last), habits)
+
+    def push(self, profile: Profile, who: Identity, habits: Habits = QUICK) -> PushMeter:
+        meter = PushMeter(self.air, profile, who, habits)
         self._live(meter)
         return meter
 

@@ -15,6 +15,7 @@ from drivers.api import Certification, DecodeError, DeviceInfo, PnpId, Udi
 from drivers.common import CURRENT_TIME, DATE_TIME
 from drivers.describe import characteristic_of
 from drivers.device_information import device_info, eui64, renewed
+from drivers.sig_thermometer import TEMPERATURE_TYPE
 from tests.drivers.vectors import cases
 
 CASES = cases("device_information")
@@ -142,7 +143,9 @@ def test_any_octets_are_decoded_or_refused(characteristic: UUID, octets: bytes) 
         assert all(0 <= each < 0x10000 for each in found.interfaces)
 
 
-@given(st.dictionaries(st.sampled_from([*TEXTS, *DECODERS]), st.binary(max_size=512)))
+@given(
+    st.dictionaries(st.sampled_from([*TEXTS, *DECODERS, TEMPERATURE_TYPE]), st.binary(max_size=512))
+)
 async def test_any_device_information_is_read(values: dict[UUID, bytes]) -> None:
     assert isinstance(await told(values), DeviceInfo)
 
@@ -167,6 +170,24 @@ async def test_what_gatt_says_of_the_clock_is_told(
 @pytest.mark.parametrize("octets", [b"", bytes(8), b"\xff" * 8, bytes(7), b"\x01" * 9])
 def test_a_system_id_that_identifies_nothing_is_none(octets: bytes) -> None:
     assert eui64(octets) == b""
+
+
+@pytest.mark.parametrize(
+    ("octets", "word"),
+    [
+        (b"\x03", "ear"),
+        (b"\x04", "finger"),
+        (b"\x00", ""),
+        (b"\x0a", ""),
+        (b"", ""),
+        (b"\x04\x04", ""),
+    ],
+    ids=["ear", "finger", "reserved 0", "reserved 10", "empty", "too long"],
+)
+async def test_where_a_thermometer_always_measures_is_told_by_the_words_of_its_flag(
+    octets: bytes, word: str
+) -> None:
+    assert await told({TEMPERATURE_TYPE: octets}) == DeviceInfo(temperature_type=word)
 
 
 def test_news_replace_what_was_known_and_silence_does_not() -> None:

@@ -67,6 +67,9 @@ TELLING = replace(  # all that a meter can say of itself
 )
 SCALE = device("weight", "sig_weight_scale")
 THERMOMETER = device("thermometer", "sig_thermometer")
+FINGER_THERMOMETER = replace(  # says so once and for all, not with its readings
+    THERMOMETER, info=replace(THERMOMETER.info, temperature_type="finger")
+)
 OXIMETER = device("pulse-oximeter", "sig_pulse_oximeter")
 
 
@@ -219,6 +222,9 @@ CASES: Mapping[str, Record] = {
     "temperature": temperature("36.60", "Cel", "ear"),
     "temperature-fahrenheit": temperature("97.9", "[degF]"),
     "temperature-toe": temperature("31.2", "Cel", "toe"),
+    "temperature-of-a-finger-thermometer": replace(
+        temperature("33.1", "Cel"), device=FINGER_THERMOMETER
+    ),
     "oximetry": oximetry(
         "validated-data", amplitude=(number(Kind.PULSE_AMPLITUDE_INDEX, "4.20", "%"),)
     ),

@@ -13,6 +13,7 @@ from tests.fhir.records import (
     BLOOD_PRESSURE,
     CASES,
     CUFF,
+    FINGER_THERMOMETER,
     GLUCOMETER,
     MILLIMOLAR,
     OXIMETER,
@@ -67,6 +68,24 @@ def test_glucose_is_coded_by_sample_meal_and_unit(
 def test_the_two_pulses_differ_in_how_they_were_taken() -> None:
     assert "149546" in observations(BLOOD_PRESSURE)
     assert "149530" in observations(oximetry())
+
+
+@pytest.mark.parametrize(
+    ("told", "mdc", "loinc"),
+    [
+        ((), "188432", False),
+        (("reserved-0",), "188432", False),
+        (("ear",), "188428", True),
+        (("body",), "150364", True),
+    ],
+    ids=["nothing", "nothing known", "ear", "body"],
+)
+def test_a_temperature_is_of_the_place_that_it_names_or_else_of_its_meters(
+    told: tuple[str, ...], mdc: str, loinc: bool
+) -> None:
+    of = replace(temperature("33.1", "Cel", *told), device=FINGER_THERMOMETER)
+    coding = systems(observations(of)[mdc]["code"])
+    assert (("http://loinc.org", "8310-5") in coding) is loinc
 
 
 def test_a_confirmed_answer_is_coded_and_another_is_words() -> None:

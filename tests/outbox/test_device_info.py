@@ -22,6 +22,7 @@ EVERYTHING = replace(
     udi=Udi("(01)00844588003288", "00844588003288", "2.51", "2.16.840.1.113883.3.24"),
     pnp_id=PnpId(2, 0x1234, 0x5678, 0x103),
     clock="settable",
+    temperature_type="finger",
 )
 
 
