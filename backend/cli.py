@@ -6,8 +6,8 @@ import logging
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +19,12 @@ from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
+from gateway.notify import notify, watchdog_s
 
+log = logging.getLogger("hjemgate.receiver")
+
+STORE_AGAIN_S = 5.0
+NO_WATCHDOG_S = 3600.0  # it is told all the same; nobody listens
 FASTEST = 10_000  # readings a second
 MOST_CHECKERS = 64
 
@@ -74,43 +79,57 @@ def run(settings: Settings) -> int:
         store = Store(open_database(settings.store))
     except (OSError, ssl.SSLError, UnfitKey) as error:
         raise Failure(str(error), CONFIG) from error
-    asyncio.run(_serve(settings, store, tls, sign))
+    asyncio.run(until_told(_serve(settings, store, tls, sign)))
     return OK
 
 
+async def until_told(serving: Coroutine[None, None, None]) -> None:
+    """By SIGTERM or Ctrl-C. The service manager hears that we run, and that we are not stuck."""
+    loop = asyncio.get_running_loop()
+    running = asyncio.ensure_future(serving)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+    notify("READY=1")
+    while not running.done():
+        notify("WATCHDOG=1")
+        await asyncio.wait([running], timeout=(watchdog_s() or NO_WATCHDOG_S) / 3)
+    notify("STOPPING=1")
+    if not running.cancelled():
+        running.result()
+
+
 async def _serve(settings: Settings, store: Store, tls: ssl.SSLContext, sign: Sign | None) -> None:
-    async with _onward(settings) as parties:
+    async with AsyncExitStack() as stack:
+        parties = await _onward(settings, stack)
         receiver = Receiver(settings, store, tls, sign, parties, Pace(per_second=settings.pace))
         try:
-            await until_told(receiver)
+            await receiver.run()
         finally:
             receiver.close()
 
 
-@asynccontextmanager
-async def _onward(settings: Settings) -> AsyncIterator[Sequence[Party]]:
-    """To whom readings are handed on; if to nobody, they wait in the store."""
+async def _onward(settings: Settings, stack: AsyncExitStack) -> Sequence[Party]:
+    """To whom readings are handed on; if to nobody, they wait in the store. A database that is not
+    there yet is waited for: without it nothing would be received either.
+    """
     if settings.onward is None:
-        yield ()
-        return
+        return ()
     try:  # it brings an HTTP client along, an extra of its own
         from backend.onward_settings import OnwardUnusable, load  # noqa: PLC0415
         from backend.onward_setup import opened  # noqa: PLC0415
     except ImportError as error:
         raise Failure(str(error), CONFIG) from error
     try:
-        async with opened(load(settings.onward), settings.store) as parties:
-            yield parties
+        wanted = load(settings.onward)
+        while True:
+            try:
+                return await stack.enter_async_context(opened(wanted, settings.store))
+            except StoreError as error:
+                delay = min(settings.reconnect_cap_s, STORE_AGAIN_S)
+                log.warning("store: %s; trying again in %.1f s", error, delay)
+                await asyncio.sleep(delay)
     except OnwardUnusable as error:
         raise Failure(str(error), CONFIG) from error
-
-
-async def until_told(receiver: Receiver) -> None:
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(receiver.run(), name="receiver")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
 
 
 def context(settings: Settings) -> ssl.SSLContext:

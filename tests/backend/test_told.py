@@ -131,3 +131,19 @@ async def test_a_database_that_is_not_there_is_waited_for(
     await process.says(b"trying again")
     await process.stop()
     assert b"WARNING store: the store: connection" in process.errors
+
+
+async def test_a_database_that_is_not_there_is_waited_for_before_anything_is_handed_on(
+    broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    toml = tmp_path / "onward.toml"
+    toml.write_text(
+        f'[[party]]\nname = "ours"\nto = "fhir"\nbase = "https://127.0.0.1:1/fhir"\n'
+        f'ca = "{broker.ca}"\nwhere.organisation = ["{ORGANISATION}"]\n'
+    )
+    address = f"postgresql:///receiver?host={tmp_path}&user=nobody"
+    process = running.Receiver(broker, authority, address, "--onward", str(toml))
+    await process.start(says=b"trying again")
+    await process.says(b"trying again")
+    await process.stop()
+    assert b"WARNING store: the store: connection" in process.errors

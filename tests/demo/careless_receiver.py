@@ -44,7 +44,7 @@ def main() -> None:
         settings.export.mkdir(exist_ok=True)
     store = CarelessStore(open_database(settings.store))
     try:
-        asyncio.run(cli.until_told(Receiver(settings, store, cli.context(settings))))
+        asyncio.run(cli.until_told(Receiver(settings, store, cli.context(settings)).run()))
     finally:
         store.close()
 
