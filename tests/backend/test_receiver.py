@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
@@ -193,6 +194,19 @@ async def test_a_thousand_readings_are_confirmed_one_by_one(
                 break
     assert confirmed == {reading(number) for number in range(1, 1001)}
     assert sum(row.deliveries for row in receiver.held()) == 1000
+
+
+async def test_the_service_manager_hears_that_it_runs_and_is_not_stuck(
+    broker: Broker, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(LONG_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "300000")
+        async with Receiver(broker, authority, tmp_path / "store.db"):
+            said = [await asyncio.to_thread(manager.recv, 100) for _ in range(4)]
+        assert said == [b"READY=1", *[b"WATCHDOG=1"] * 3]
 
 
 async def test_wrong_files_are_named_and_end_it(tmp_path: Path) -> None:
