@@ -42,16 +42,21 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
     if forget:
         looks.seen(db)
     seen, standings = looks.overview(db), parties.standings(db)
-    needs = [*_needs(seen), *_of_parties(standings)]
+    found = needs(seen, standings)
     if as_json:
         waiting = [asdict(each) for each in standings]
-        _print_json(asdict(seen) | {"parties": waiting, "needs": needs})
+        _print_json(asdict(seen) | {"parties": waiting, "needs": found})
     else:
         for name, words in (*_lines(seen), *_waiting(standings)):
             print(f"{name + ':':16}{words}")
         print()
-        print("\n".join(f"! {line}" for line in needs) or "Nothing needs anybody.")
-    return ATTENTION if needs else OK
+        print("\n".join(f"! {line}" for line in found) or "Nothing needs anybody.")
+    return ATTENTION if found else OK
+
+
+def needs(seen: Overview, standings: Sequence[Standing]) -> list[str]:
+    """What somebody should look at, a line each."""
+    return [*_needs(seen), *_of_parties(standings)]
 
 
 def _lines(seen: Overview) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def judge(answer: Answer, entries: int) -> None:
     server says of a Bundle may hold what was measured.
     """
     status = answer.status
-    said = f"it answers {status}{_codes(answer)}"
+    said = f"it answers {answer}"
     if answer.good:
         _good(answer, entries, said)
     elif status in {401, 403}:
@@ -103,9 +103,3 @@ def _status(entry: Json) -> str:
 def _passes(answer: Answer) -> bool:
     errors = answer.errors()
     return bool(errors) and all(word(issue, "code") in PASSING for issue in errors)
-
-
-def _codes(answer: Answer) -> str:
-    """The codes of its issues: FHIR's own words, nobody's data."""
-    codes = sorted({word(issue, "code") for issue in answer.errors()})
-    return f" ({', '.join(code[:30] for code in codes)})" if codes else ""

@@ -2,16 +2,22 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from backend.onward import TryAgain
-from backend.onward_http import NoAnswer, Web
+from backend.onward_http import Answer, NoAnswer, NotSent, Web
 
 EARLY_S = 30.0  # before a token ends, it is not used any more
 SHORT_S = 60.0  # the life of a token that does not say how long it lives
+
+LONG_S = 86_400.0  # at most so long it is used, whatever it says
+TOKEN = re.compile(r"[!-~]+")  # RFC 6749, appendix A.12, without spaces: it stands in a header
+BUSY = {408, 425, 429}
 
 Context = Mapping[str, str]  # what a token is good for: FUT's tokens name patient and episode
 NOTHING: Context = {}
@@ -67,20 +73,34 @@ class Token:
             fields["refresh_token"] = _read(self.refresh)
         try:
             answer = await self.web.form(self.url, fields)
-        except NoAnswer as error:
-            raise TryAgain(f"the token endpoint: {error}") from error
+        except (NoAnswer, NotSent) as error:
+            raise TryAgain(f"the token endpoint: {error}", error.wait_s) from error
         told = answer.body or {}
         token, life = told.get("access_token"), told.get("expires_in", SHORT_S)
-        if not answer.good or not isinstance(token, str) or not token:
-            why = told.get("error")
-            why = why if isinstance(why, str) and why.isidentifier() else "no token"
-            raise TryAgain(f"the token endpoint answers {answer.status}, {why}: check its settings")
+        if not answer.good or not isinstance(token, str) or not TOKEN.fullmatch(token):
+            raise TryAgain(f"the token endpoint answers {answer.status}{_why(answer)}")
         renewed = told.get("refresh_token")
         if self.refresh is not None and isinstance(renewed, str) and renewed:
             _write(self.refresh, renewed)
-        life_s = float(life) if isinstance(life, int) else SHORT_S
+        life_s = float(min(life, LONG_S)) if _is_span(life) else SHORT_S
         self._held[key] = (token, begun + max(0.0, life_s - EARLY_S))
         return token
+
+
+def _is_span(life: object) -> bool:
+    return isinstance(life, int | Decimal) and not isinstance(life, bool)
+
+
+def _why(answer: Answer) -> str:
+    """By RFC 6749, 5.2, an `error` is one word; what else it says may quote what was sent."""
+    if answer.status in BUSY or answer.status >= 500:
+        return ": it is asked again later"
+    named = (answer.body or {}).get("error")
+    if isinstance(named, str) and named.isidentifier():
+        return f", {named}: check client_id, client_secret, the refresh token and `fields`"
+    if answer.good:
+        return ", no token: check token_url"
+    return ": check token_url and our credentials there"
 
 
 def _read(path: Path) -> str:

@@ -5,15 +5,18 @@ failing are told apart.
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
 from backend.onward import TryAgain
 from backend.onward_json import Json, octets, parsed, parts, word
+from backend.onward_tls import refused, words
 
 try:
     import httpx
@@ -22,9 +25,11 @@ except ImportError as error:
 
 CALL_S = 60.0  # for one call, whole; FUT's own example took half a second
 REST_S, REST_CAP_S = 1.0, 120.0  # after a failure nothing is called for so long, then twice that
+WANTED_CAP_S = 3600.0  # if the other side asks for a pause, at most so long
 MAX_ANSWER = 4_194_304  # octets
 
 FHIR = "application/fhir+json"
+CODE = re.compile(r"[a-z-]{1,30}")  # of an issue
 
 
 class NotSent(TryAgain):
@@ -54,6 +59,12 @@ class Answer:
     def errors(self) -> list[Json]:
         return [issue for issue in self.issues() if word(issue, "severity") in {"error", "fatal"}]
 
+    def __str__(self) -> str:
+        """Its status and the codes of its errors: FHIR's own words, nobody's data."""
+        found = {word(issue, "code") for issue in self.errors()}
+        codes = sorted(code for code in found if CODE.fullmatch(code))
+        return f"{self.status} ({', '.join(codes)})" if codes else str(self.status)
+
 
 @dataclass(slots=True)
 class Rest:
@@ -62,14 +73,22 @@ class Rest:
     first_s: float = REST_S
     failures: int = 0
     until: float = 0.0
+    why: str = ""
 
-    def failed(self, now: float, wanted_s: float = 0.0) -> None:
+    def failed(self, now: float, why: str, wanted_s: float = 0.0) -> None:
         own_s = min(REST_CAP_S, self.first_s * 2 ** min(self.failures, 20))
         self.failures += 1
-        self.until = now + max(own_s, min(wanted_s, REST_CAP_S))
+        self.until = now + max(own_s, min(wanted_s, WANTED_CAP_S))
+        self.why = why
 
     def worked(self) -> None:
         self.failures, self.until = 0, 0.0
+
+    def look(self, now: float) -> None:
+        """Raises NotSent while it lasts."""
+        if now < self.until:
+            left_s = self.until - now
+            raise NotSent(f"{self.why}; left in peace for {left_s:.0f} s more", left_s)
 
 
 @dataclass(slots=True)
@@ -130,30 +149,31 @@ class Web:
         **more: Any,  # noqa: ANN401
     ) -> Answer:
         loop = asyncio.get_running_loop()
-        if loop.time() < self.rest.until:
-            raise NotSent("left in peace for a while after its last failure")
+        self.rest.look(loop.time())
         try:
             async with asyncio.timeout(self.call_s):
                 response = await self._client.request(method, url, headers=dict(headers), **more)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            self.rest.failed(loop.time())
-            raise NotSent(f"no connection: {_words(error)}") from error
-        except (httpx.HTTPError, OSError) as error:  # TLS 1.3 refuses us while we read
-            self.rest.failed(loop.time())
-            raise NoAnswer(f"no whole answer: {_words(error)}") from error
+            raise self._failed(NotSent, "no connection", error) from error
+        except httpx.InvalidURL as error:
+            raise NotSent("an address that cannot be called") from error
+        except (httpx.HTTPError, OSError) as error:
+            # With TLS 1.3 a certificate is refused while we read.
+            kind = NotSent if refused(error) else NoAnswer
+            raise self._failed(kind, "no whole answer", error) from error
         if response.status_code in {429, 502, 503, 504}:
-            self.rest.failed(loop.time(), _wanted_s(response.headers.get("Retry-After", "")))
+            wanted_s = _wanted_s(response.headers.get("Retry-After", ""))
+            self.rest.failed(loop.time(), f"it answers {response.status_code}", wanted_s)
         else:
             self.rest.worked()
         return Answer(response.status_code, _object(response.content))
 
-
-def context(ca: Path | None, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
-    """The system's authorities, or *ca* alone; ours for mTLS. Raises OSError and SSLError."""
-    tls = ssl.create_default_context(cafile=ca)
-    if certificate is not None:
-        tls.load_cert_chain(certificate, key, password="")
-    return tls
+    def _failed(
+        self, kind: type[NotSent | NoAnswer], what: str, error: Exception
+    ) -> NotSent | NoAnswer:
+        why = f"{what}: {words(error)}"
+        self.rest.failed(asyncio.get_running_loop().time(), why)
+        return kind(why)
 
 
 def _object(body: bytes) -> Json | None:
@@ -167,10 +187,11 @@ def _object(body: bytes) -> Json | None:
 
 
 def _wanted_s(retry_after: str) -> float:
-    """A number of seconds; the form with a date is as good as none."""
-    return float(retry_after) if retry_after.isdecimal() else 0.0
-
-
-def _words(error: Exception) -> str:
-    """The kind alone: the text of some errors holds what was sent."""
-    return type(error).__name__
+    """Seconds, from a number of them or from a date (RFC 9110, 10.2.3); 0 for anything else."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    return (moment - datetime.now(UTC)).total_seconds() if moment.tzinfo else 0.0

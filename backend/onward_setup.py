@@ -22,9 +22,10 @@ from backend.onward_access import Access, Certificate, Token
 from backend.onward_directory import Directory
 from backend.onward_directory import load as load_directory
 from backend.onward_files import FileUnusable, Watched
-from backend.onward_http import Web, context
+from backend.onward_http import Web
 from backend.onward_parties import Filter
 from backend.onward_settings import AnyParty, FutParty, OAuth, Onward, OnwardUnusable
+from backend.onward_tls import Ending, context
 from backend.store import Database, ToHandOn, open_database
 
 P = ParamSpec("P")
@@ -64,6 +65,8 @@ async def _party(
     where = {column: frozenset(values) for column, values in settings.where.items()}
     theirs = Filter(where, frozenset(settings.kinds))
     files: list[File] = [] if directory is None else [directory]
+    if settings.certificate is not None:
+        files.append(Ending(settings.certificate))
 
     def part(reading: ToHandOn) -> bytes | None:
         return theirs.part(reading, {} if directory is None else directory.value)

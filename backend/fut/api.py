@@ -154,4 +154,4 @@ def _context(patient: str, episode: str | None = None) -> Context:
 def _said(who: str, answer: Answer) -> str:
     named = answers.name_of(answer)
     half = ", and no whole body" if answer.body is None else ""
-    return f"{who} answers {answer.status}{f', {named}' if named else ''}{half}"
+    return f"{who} answers {answer}{f', {named}' if named else ''}{half}"

@@ -4,7 +4,7 @@ import json
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 Json = dict[str, Any]
+NOTHING: Mapping[str, str] = {}
+WITH_EFFECT = ("silent", "half", "torn", "short", "inside")  # trouble after it was stored
 
 
 def outcome(code: str, severity: str = "error") -> Json:
@@ -23,12 +25,13 @@ def outcome(code: str, severity: str = "error") -> Json:
 class Server:
     """What it holds, by type and identifier; who called; the trouble that it makes next.
 
-    Trouble: a status; (status, body); `silent` (stored, no answer), `deaf` (not stored, no answer),
-    `half` (stored, half an answer), `torn` (stored, a cut body that claims to be whole), `short`
-    (stored, one entry too few), `inside` (an entry says 422).
+    Trouble: a status; (status, body); (status, body, headers); `silent` (stored, no answer),
+    `deaf` (not stored, no answer), `half` (stored, half an answer), `torn` (stored, a cut body that
+    claims to be whole), `short` (stored, one entry too few), `inside` (an entry says 422).
     """
 
     trouble: list[Any] = field(default_factory=list)
+    token_trouble: list[Any] = field(default_factory=list)  # the same, of the token endpoint
     token: str = ""  # wanted, if any
     well: bool = True
     held: dict[tuple[str, str], Json] = field(default_factory=dict)
@@ -70,20 +73,16 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             told.forms.append(form)
+            if told.token_trouble:
+                return self._trouble(told.token_trouble.pop(0))
             fresh = {"access_token": told.token, "token_type": "Bearer", "expires_in": 300}
             return self._answer(200, {**fresh, "refresh_token": f"refresh-{len(told.forms)}"})
         if told.token and self.headers.get("Authorization") != f"Bearer {told.token}":
             return self._answer(401, outcome("login"))
         told.bodies.append(body)
         trouble = told.trouble.pop(0) if told.trouble else None
-        match trouble:
-            case int():
-                return self._answer(trouble, {})
-            case (status, what):
-                return self._answer(status, what)
-            case "deaf":
-                self.close_connection = True
-                return None
+        if trouble is not None and trouble not in WITH_EFFECT:
+            return self._trouble(trouble)
         done = told.transaction(json.loads(body))
         match trouble:
             case "silent":
@@ -95,14 +94,34 @@ class _Handler(BaseHTTPRequestHandler):
                 done["entry"][-1]["response"]["status"] = "422 Unprocessable"
         return self._answer(200, done, cut=trouble)
 
-    def _answer(self, status: int, told: Json, cut: str | None = None) -> None:
-        body = json.dumps(told).encode()
+    def _trouble(self, trouble: Any) -> None:
+        """Without any effect."""
+        match trouble:
+            case int():
+                self._answer(trouble, {})
+            case (status, what):
+                self._answer(status, what)
+            case (status, what, headers):
+                self._answer(status, what, headers=headers)
+            case _:
+                self.close_connection = True
+
+    def _answer(
+        self,
+        status: int,
+        told: Json | bytes,
+        cut: str | None = None,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> None:
+        body = told if isinstance(told, bytes) else json.dumps(told).encode()
         whole = len(body)
         if cut in {"half", "torn"}:
             body = body[: whole // 2]
         self.send_response(status)
         self.send_header("Content-Type", "application/fhir+json")
         self.send_header("Content-Length", str(whole if cut == "half" else len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
         if cut == "half":

@@ -28,16 +28,18 @@ Json = dict[str, Any]
 class Fut:
     """What it knows, what it was sent, and the trouble that it makes with the next submissions.
 
-    Trouble: a status; `silent` (stored, no answer), `deaf` (not stored, no answer), `half`
-    (stored, half an answer), `torn` (stored, a cut body that claims to be whole), or the name of a
-    published error.
+    Trouble: a status; (status, body); `silent` (stored, no answer), `deaf` (not stored, no
+    answer), `half` (stored, half an answer), `torn` (stored, a cut body that claims to be whole),
+    or the name of a published error.
     """
 
     rows: Sequence[Row] = ()
-    trouble: list[int | str] = field(default_factory=list)
-    plan_trouble: list[int] = field(default_factory=list)
-    definition_trouble: list[int] = field(default_factory=list)
-    task_trouble: list[int | str] = field(default_factory=list)  # as `trouble`
+    trouble: list[Any] = field(default_factory=list)
+    plan_trouble: list[Any] = field(default_factory=list)  # the same, of the other servers
+    definition_trouble: list[Any] = field(default_factory=list)
+    task_trouble: list[Any] = field(default_factory=list)
+    search_trouble: list[Any] = field(default_factory=list)
+    token_trouble: list[Any] = field(default_factory=list)
     keeps: str = "all"  # or "no identifier", "a period", "the minute"
     wants_token: bool = False
     good_token: str = "token-1"  # noqa: S105 -- nobody's
@@ -157,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._unknown():
             return self._answer(401, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))
         if self.fut.definition_trouble:
-            return self._answer(self.fut.definition_trouble.pop(0), {})
+            return self._trouble(self.fut.definition_trouble.pop(0))
         return self._answer(*self.fut.definition(name))
 
     def _unknown(self) -> bool:
@@ -171,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
         if what == "token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             self.fut.token_forms.append(form)
+            if self.fut.token_trouble:
+                return self._trouble(self.fut.token_trouble.pop(0))
             told = {"access_token": self.fut.good_token, "expires_in": 300}
             return self._answer(
                 200, {**told, "refresh_token": f"refresh-{len(self.fut.token_forms)}"}
@@ -179,9 +183,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(401, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))
         if what == "$get-patient-procedures":
             if self.fut.plan_trouble:
-                return self._answer(self.fut.plan_trouble.pop(0), {})
+                return self._trouble(self.fut.plan_trouble.pop(0))
             return self._answer(200, self.fut.plan(json.loads(body)))
         if what == "_search":
+            if self.fut.search_trouble:
+                return self._trouble(self.fut.search_trouble.pop(0))
             query = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             return self._answer(200, self.fut.search(query))
         if what == "$set-measurement-validity":
@@ -191,15 +197,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _done(
         self,
-        troubles: list[int | str],
+        troubles: list[Any],
         do: Callable[[Json], tuple[int, Json]],
         parameters: Json,
     ) -> None:
         trouble = troubles.pop(0) if troubles else None
-        if isinstance(trouble, int):
-            return self._answer(trouble, {})
-        if trouble == "deaf":
-            return self._hang_up()
+        if isinstance(trouble, int | tuple) or trouble == "deaf":
+            return self._trouble(trouble)
         if trouble is not None and trouble in TEXTS:
             return self._answer(403 if "SECURITY" in trouble else 422, outcome(trouble))
         status, told = do(parameters)
@@ -207,11 +211,23 @@ class _Handler(BaseHTTPRequestHandler):
             return self._hang_up()
         return self._answer(status, told, cut=trouble)
 
+    def _trouble(self, trouble: Any) -> None:
+        """Without any effect."""
+        match trouble:
+            case int():
+                self._answer(trouble, {})
+            case (status, what):
+                self._answer(status, what)
+            case "half":
+                self._answer(200, {"resourceType": "Bundle"}, cut="half")
+            case _:
+                self._hang_up()
+
     def _hang_up(self) -> None:
         self.close_connection = True
 
-    def _answer(self, status: int, told: Json, cut: str | None = None) -> None:
-        body = json.dumps(told).encode()
+    def _answer(self, status: int, told: Json | bytes, cut: str | None = None) -> None:
+        body = told if isinstance(told, bytes) else json.dumps(told).encode()
         whole = len(body)
         if cut is not None:
             body = body[: whole // 2]

@@ -1,9 +1,12 @@
 """A FHIR server gets every Bundle once, whatever it answers; and nothing ends in silence."""
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,9 @@ import pytest
 from backend.fhir_server import STUBBORN, FhirServer
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access, Certificate, Token
-from backend.onward_http import NotSent, Rest, Web, context
-from simulator.pki import Authority
+from backend.onward_http import NotSent, Rest, Web
+from backend.onward_tls import Ending, context, refused
+from simulator.pki import Authority, Identity
 from tests.fut.fhir_standin import Server, outcome, running
 from tests.fut.scene import to_hand_on
 
@@ -151,7 +155,7 @@ async def test_after_a_failure_a_server_is_left_in_peace(server: Server) -> None
         server.trouble = [503]
         with pytest.raises(TryAgain, match="503"):
             await target.hand_on(READING)
-        with pytest.raises(NotSent, match="left in peace"):
+        with pytest.raises(NotSent, match="it answers 503; left in peace for"):
             await target.hand_on(READING)
     assert server.calls["fhir"] == 1
 
@@ -159,12 +163,25 @@ async def test_after_a_failure_a_server_is_left_in_peace(server: Server) -> None
 def test_what_a_server_asks_for_is_heeded_within_reason() -> None:
     rest = Rest(first_s=1)
     untils = []
-    for wanted_s in (0.0, 0.0, 30.0, 86_400.0):
-        rest.failed(100.0, wanted_s)
+    for wanted_s in (0.0, 0.0, 30.0, 1800.0, 86_400.0, -5.0):
+        rest.failed(100.0, "it answers 503", wanted_s)
         untils.append(rest.until - 100.0)
-    assert untils == [1.0, 2.0, 30.0, 120.0]
+    assert untils == [1.0, 2.0, 30.0, 1800.0, 3600.0, 32.0]
     rest.worked()
     assert (rest.failures, rest.until) == (0, 0.0)
+
+
+async def test_a_pause_may_be_asked_for_until_a_date(server: Server) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True)
+    for asked, least_s in ((until, 1500), ("soon", 0), ("Wed, 25 Nov 2026 10:00:00", 0)):
+        server.trouble = [(503, {}, {"Retry-After": asked})]
+        async with Web(rest=Rest(first_s=1)) as web:
+            target = FhirServer(web, Certificate(), server.base)
+            with pytest.raises(TryAgain, match="it answers 503"):
+                await target.hand_on(READING)
+            with pytest.raises(NotSent) as rests:
+                await target.hand_on(READING)
+        assert least_s < rests.value.wait_s < least_s + 400
 
 
 def credentials(server: Server, refresh: Path | None = None) -> Any:
@@ -201,7 +218,7 @@ async def test_a_refresh_token_that_is_renewed_is_kept_for_the_next_time(
 
 async def test_without_a_token_the_reading_waits(server: Server) -> None:
     async with opened(server, credentials(server)) as target:
-        with pytest.raises(TryAgain, match="token endpoint answers 200, no token"):
+        with pytest.raises(TryAgain, match="token endpoint answers 200, no token: check token_url"):
             await target.hand_on(READING)
     assert server.bodies == []
 
@@ -235,11 +252,62 @@ async def test_without_a_certificate_or_with_a_strange_server_nothing_is_said(
 ) -> None:
     stranger = Authority(tmp_path / "strange", "another CA")
     own = authority.client("receiver-1")
-    for tls in (
-        context(authority.ca, None, None),
-        context(stranger.ca, own.certificate, own.key),
+    theirs = stranger.client("receiver-1")
+    old = authority.client("receiver-2", life=-timedelta(days=1))
+    broke = "the line broke; if it does so each time: do they accept `certificate`"
+    no = "they refuse our certificate or our TLS"
+    for tls, says in (
+        (context(authority.ca, None, None), rf"{broke}|{no} \(certificate required\)"),
+        (context(authority.ca, *files(theirs)), rf"{broke}|{no} \(unknown ca\)"),
+        (context(authority.ca, *files(old)), rf"{broke}|{no} \(certificate expired\)"),
+        (context(stranger.ca, *files(own)), "their certificate is not accepted"),
     ):
         async with opened(guarded, tls=tls) as target:
-            with pytest.raises(TryAgain):
+            with pytest.raises(TryAgain, match=says):
                 await target.hand_on(READING)
     assert guarded.bodies == []
+
+
+def files(identity: Identity) -> tuple[Path, Path]:
+    return identity.certificate, identity.key
+
+
+@pytest.mark.parametrize(
+    ("reason", "before_work"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", True),
+        ("SSLV3_ALERT_CERTIFICATE_EXPIRED", True),
+        ("TLSV1_ALERT_UNKNOWN_CA", True),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", True),
+        ("TLSV1_ALERT_INTERNAL_ERROR", False),  # it may have been at work
+        ("UNEXPECTED_EOF_WHILE_READING", False),
+    ],
+)
+def test_an_alert_about_a_certificate_means_that_nothing_was_looked_at(
+    reason: str, before_work: bool
+) -> None:
+    error = ssl.SSLError(1, "told by the other side")
+    error.reason = reason
+    assert refused(error) == before_work
+
+
+async def test_a_server_whose_certificate_has_ended_is_said_so(authority: Authority) -> None:
+    own = authority.server(life=-timedelta(days=1))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(own.certificate, own.key)
+    with running(Server(), tls) as server:
+        async with opened(server, tls=context(authority.ca, None, None)) as target:
+            with pytest.raises(NotSent, match="certificate has expired"):
+                await target.hand_on(READING)
+
+
+@pytest.mark.parametrize(
+    ("life", "says"), [(-1, "ended on"), (3, "ends on .* renew it, and restart"), (300, None)]
+)
+async def test_before_our_certificate_ends_somebody_is_told(
+    authority: Authority, life: int, says: str | None
+) -> None:
+    own = authority.client("receiver-1", life=timedelta(days=life))
+    words = await Ending(own.certificate).look()
+    assert (words is None) == (says is None)
+    assert re.search(says or "", words or "")
