@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from gateway.fhir import names, render
 from gateway.model import Record
 from tests.fhir.records import pressures
-from tests.fhir_server.clinic import Answer, Clinic, Json, later, of_reading
+from tests.fhir_server.clinic import Answer, Clinic, Json, later, of_reading, parsed
 from tests.fhir_server.kinds import case, somebody
 
 
@@ -90,6 +91,39 @@ def test_a_withdrawn_reading_is_entered_in_error_and_stays_so(clinic: Clinic) ->
     assert (found["status"], found["meta"]["versionId"]) == ("entered-in-error", "2")
     assert "valueQuantity" not in found
     assert found["dataAbsentReason"]["coding"][0]["code"] == "error"
+
+
+def test_what_a_technician_withdraws_is_in_error_everywhere_and_can_be_put_back(
+    clinic: Clinic,
+) -> None:
+    first, second, third = versions(clinic, "121", "121", "121")
+    post(clinic, first, replace(second, withdrawn=True), first)
+    assert seen(clinic, first) == ("entered-in-error", "121")
+    post(clinic, third)
+    assert seen(clinic, first) == ("amended", "121")
+
+
+def test_what_an_amendment_says_no_more_is_entered_in_error(clinic: Clinic) -> None:
+    person = somebody()
+    clinic.admit(person)
+    first = case("glucose-with-context", person)
+    second = replace(
+        first,
+        version=2,
+        reading=replace(first.reading, codes=first.reading.codes[:1]),
+        former=(first.reading,),
+    )
+    post(clinic, first, second)
+    before, after = (parsed(render(record)) for record in (first, second))
+    for bundle in (before, after):
+        assert len(bundle["entry"]) == len(before["entry"])
+    statuses = set()
+    for entry in before["entry"]:
+        if "category" in entry["resource"]:
+            name = entry["resource"]["identifier"][0]["value"].removeprefix("urn:uuid:")
+            (found,) = clinic.find(of_reading(UUID(name)))
+            statuses.add(found["status"])
+    assert statuses == {"amended", "entered-in-error"}
 
 
 def test_a_server_by_itself_takes_an_amendment_that_comes_after_a_later_one(clinic: Clinic) -> None:
