@@ -1,6 +1,8 @@
 """What docs/contract/ publishes is what this version sends and reads."""
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from gateway.config import Broker
 from gateway.contract import Topics
 from gateway.contract.asyncapi import asyncapi
 from gateway.contract.schema import schemas
+from gateway.fhir import render
 from gateway.uplink import packets
 from tests.contract import examples
 from tests.contract.published import DIRECTORY, EXAMPLES, SCHEMAS, violations
@@ -127,6 +130,21 @@ def test_the_page_names_every_topic_schema_and_example() -> None:
     names += ["asyncapi.json", "consumer.py", "consumer.js"]
     names += ["up/observation", "up/status", "up/reply", "down/receipt", "down/command"]
     assert [name for name in names if name not in page] == []
+
+
+def test_the_page_quotes_the_note_of_a_reading_that_is_dated_by_its_arrival() -> None:
+    page = " ".join((DIRECTORY / "README.md").read_text().split())
+    untimed = replace(examples.RECORD, reading=replace(examples.RECORD.reading, taken_at=None))
+    (quoted,) = re.findall(r'a note in the Observation says so \("([^"]+)"\)', page)
+    assert quoted in render(untimed).decode()
+    assert quoted not in render(examples.RECORD).decode()
+
+
+def test_the_page_names_every_command() -> None:
+    page = (DIRECTORY / "README.md").read_text()
+    (other,) = (each for each in schemas()["command"]["oneOf"] if "required" not in each)
+    known = other["properties"]["command"]["not"]["enum"]
+    assert [name for name in known if f"| `{name}` |" not in page] == []
 
 
 def test_the_page_names_every_user_property() -> None:
