@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import aiomqtt
 from paho.mqtt.client import Client as Paho
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -24,9 +25,16 @@ T = TypeVar("T")
 SESSION_S = 7 * 86400  # the broker keeps readings for a receiver that is away, until they expire
 # What waits for one of several that is away must not wait long: the others are there.
 SHARED_SESSION_S = 60
-UNACKNOWLEDGED = 200  # at most, from the broker
+UNACKNOWLEDGED = 200  # at most, from the broker: our Receive Maximum
+# Some send more all the same (Mosquitto before 2.0.12, its issue 2301: one more for each that is
+# acknowledged). What is beyond this is not kept.
+MOST_IN_HAND = 1000
 AT_ONCE = 100  # of our own messages, under way
 ANSWER_S = 5.0
+
+
+class Overrun(aiomqtt.MqttError):
+    """The broker sent more than we said we could take; what was taken has been acknowledged."""
 
 
 class Place(Protocol):
@@ -61,6 +69,8 @@ class Link(aiomqtt.Client):
             timeout=ANSWER_S,
         )
         self._client.manual_ack_set(True)
+        self._in_hand = 0
+        self._withheld: list[tuple[int, int]] | None = None  # None: no overrun
         self.pending_calls_threshold = AT_ONCE
 
     async def listen(self, *topics: str) -> None:
@@ -79,8 +89,22 @@ class Link(aiomqtt.Client):
         return found
 
     def acknowledge(self, mid: int, qos: int) -> None:
-        """Tell the broker that it may forget that message."""
-        self._client.ack(mid, qos)
+        """Tell the broker that it may forget that message.
+
+        After an overrun only when all in hand are done with, because every acknowledgement makes
+        the broker send more; then raises Overrun. Only another connection makes it count anew
+        (MQTT 5.0, 3.3.4: whoever is sent too much disconnects), and it sends again what was not
+        acknowledged, in order.
+        """
+        self._in_hand -= 1
+        if self._withheld is None:
+            self._client.ack(mid, qos)
+            return
+        self._withheld.append((mid, qos))
+        if self._in_hand == 0:
+            for each in self._withheld:
+                self._client.ack(*each)
+            raise Overrun(f"the broker sent more than {MOST_IN_HAND} without an acknowledgement")
 
     async def send(self, publication: Publication) -> None:
         """Return when the broker has it."""
@@ -117,6 +141,13 @@ class Link(aiomqtt.Client):
                 return await fut
         except TimeoutError:
             raise aiomqtt.MqttError("no answer from the broker") from None
+
+    def _on_message(self, client: Paho, userdata: object, message: MQTTMessage) -> None:
+        if self._in_hand >= MOST_IN_HAND and self._withheld is None:
+            self._withheld = []
+        if self._withheld is None:
+            self._in_hand += 1
+            super()._on_message(client, userdata, message)
 
     def _on_publish(
         self,

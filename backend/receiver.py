@@ -22,7 +22,7 @@ from backend.arrivals import Arrivals
 from backend.checkers import Checkers
 from backend.chores import Chores
 from backend.intake import Heard, take_in
-from backend.link import Link
+from backend.link import Link, Overrun
 from backend.onward import Pace, Party
 from backend.orders import Sign
 from backend.settings import Settings
@@ -85,6 +85,8 @@ class Receiver:
             except* (aiomqtt.MqttError, StoreError) as group:
                 errors = _leaves(group)
             bound = min(self._settings.reconnect_cap_s, 0.5 * 2**self._failures)
+            if all(isinstance(error, Overrun) for error in errors):
+                bound = 0.0  # the broker is there
             self._failures = min(self._failures + 1, 30)
             delay = random.uniform(0.0, bound)  # noqa: S311  # jitter, not a secret
             for error in errors:

@@ -3,12 +3,17 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from backend.store import StoredReading, open_database, readings_of
+from backend import cli, receiver
+from backend.onward import Pace, Party
+from backend.receiver import DEFAULT_PACE
+from backend.settings import Settings
+from backend.store import Store, StoredReading, open_database, readings_of
 from gateway import config, contract
 from gateway.contract import Offline, Publication, Receipt, Topics
 from gateway.uplink import Session, Uplink
@@ -116,6 +121,37 @@ class Receiver:
             return readings_of(database)
         finally:
             database.close()
+
+
+@asynccontextmanager
+async def in_process(
+    broker: Broker,
+    authority: Authority,
+    store: Path,
+    parties: Sequence[Party] = (),
+    pace: Pace = DEFAULT_PACE,
+) -> AsyncIterator[None]:
+    """One in this process, where a test must reach into it."""
+    identity = authority.client("receiver-1")
+    settings = Settings(
+        host=broker.host,
+        port=broker.port,
+        ca=broker.ca,
+        certificate=identity.certificate,
+        key=identity.key,
+        store=store,
+        organisation=ORGANISATION,
+        by="receiver-1",
+    )
+    tls, opened = cli.context(settings), Store(open_database(store))
+    running = receiver.Receiver(settings, opened, tls, parties=parties, pace=pace)
+    try:
+        async with asyncio.TaskGroup() as group:
+            receiving = group.create_task(running.run(), name="receiver")
+            yield
+            receiving.cancel()
+    finally:
+        running.close()
 
 
 async def tell(*words: str) -> tuple[int, str, str]:

@@ -14,6 +14,7 @@ from uuid import UUID
 import aiomqtt
 import pytest
 
+from backend import link
 from backend.store import dead_letters, onward, open_database
 from gateway import contract
 from gateway.contract import Publication, Receipt, Topics
@@ -194,6 +195,41 @@ async def test_a_thousand_readings_are_confirmed_one_by_one(
                 break
     assert confirmed == {reading(number) for number in range(1, 1001)}
     assert sum(row.deliveries for row in receiver.held()) == 1000
+
+
+async def test_of_a_broker_that_sends_too_much_no_more_is_kept_and_nothing_is_lost(
+    uplink: Uplink,
+    broker: Broker,
+    authority: Authority,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Receive Maximum is far above what this receiver is willing to hold."""
+    monkeypatch.setattr(link, "MOST_IN_HAND", 7)
+    most = 0
+
+    class Watched(link.Link):
+        async def arrived(self, most_: int) -> Sequence[aiomqtt.Message]:
+            nonlocal most
+            most = max(most, self._in_hand)
+            return await super().arrived(most_)
+
+    monkeypatch.setattr("backend.receiver.Link", Watched)
+    store = tmp_path / "store.db"
+    async with Receiver(broker, authority, store):
+        pass  # its session at the broker is there, and waits
+    async with uplink.connect() as session:
+        await session.subscribe(TOPICS.receipt)
+        for number in range(1, 61):
+            await session.publish(contract.observation(TOPICS, message(number), 600))
+        confirmed: list[UUID] = []
+        async with running.in_process(broker, authority, store), asyncio.timeout(LONG_S):
+            async for incoming in session.messages():
+                receipts = contract.parse_receipts(incoming.body).receipts
+                confirmed += [receipt.id for receipt in receipts if receipt.status == "stored"]
+                if len(confirmed) == 60:
+                    break
+    assert (confirmed, most) == ([reading(number) for number in range(1, 61)], 7)
 
 
 async def test_the_service_manager_hears_that_it_runs_and_is_not_stuck(

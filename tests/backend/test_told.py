@@ -1,17 +1,13 @@
 """What becomes of a reading onward is told to its gateway, and is not forgotten by a crash."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from backend import cli
 from backend.onward import Pace, Party, Target, Undeliverable
-from backend.receiver import Receiver
-from backend.settings import Settings
-from backend.store import Store, ToHandOn, open_database
+from backend.store import ToHandOn
 from gateway import contract
 from gateway.contract import Receipt
 from gateway.uplink import NO_SUBSCRIBERS, Uplink
@@ -33,36 +29,11 @@ class CareTeam:
             raise Undeliverable("the server knows no such patient")
 
 
-@asynccontextmanager
-async def receiver(
+def receiver(
     broker: Broker, authority: Authority, store: Path, target: Target | None
-) -> AsyncIterator[None]:
-    """In this process."""
-    identity = authority.client("receiver-1")
-    settings = Settings(
-        host=broker.host,
-        port=broker.port,
-        ca=broker.ca,
-        certificate=identity.certificate,
-        key=identity.key,
-        store=store,
-        organisation=ORGANISATION,
-        by="receiver-1",
-    )
-    running = Receiver(
-        settings,
-        Store(open_database(store)),
-        cli.context(settings),
-        parties=() if target is None else [Party("care-team", target)],
-        pace=PACE,
-    )
-    try:
-        async with asyncio.TaskGroup() as group:
-            receiving = group.create_task(running.run(), name="receiver")
-            yield
-            receiving.cancel()
-    finally:
-        running.close()
+) -> AbstractAsyncContextManager[None]:
+    parties = () if target is None else [Party("care-team", target)]
+    return running.in_process(broker, authority, store, parties, PACE)
 
 
 async def told(uplink: Uplink, receipts: int, *numbers: int) -> list[Receipt]:
