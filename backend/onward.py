@@ -128,7 +128,7 @@ class _Handing:
         found = [words for file in self.party.files if (words := await file.look())]
         trouble = "; ".join(found) or None
         if trouble != self._trouble:
-            await self.disk(parties.trouble, self.party.name, trouble, _now())
+            await self.disk(parties.trouble, self.party.name, trouble)
             self._trouble = trouble
 
     async def _hand_on(self, reading: ToHandOn) -> bool:

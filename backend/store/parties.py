@@ -156,12 +156,12 @@ def postpone(db: Database, party: str, position: int, reason: str, due: datetime
         )
 
 
-def trouble(db: Database, party: str, words: str | None, now: datetime) -> None:
+def trouble(db: Database, party: str, words: str | None) -> None:
     """What is wrong with a party's files; None: nothing any more."""
     with db.writing():
         db.execute("DELETE FROM onward_trouble WHERE party = ?", party)
         if words is not None:
-            db.execute("INSERT INTO onward_trouble VALUES (?, ?, ?)", party, words, text(now))
+            db.execute("INSERT INTO onward_trouble VALUES (?, ?)", party, words)
 
 
 def standings(db: Database) -> list[Standing]:

@@ -120,8 +120,7 @@ _TABLES = (
     # What somebody should repair of a party's files.
     """CREATE TABLE IF NOT EXISTS onward_trouble (
         party TEXT NOT NULL PRIMARY KEY,
-        words TEXT NOT NULL,
-        since TEXT NOT NULL
+        words TEXT NOT NULL
     ){strict}""",
     """CREATE TABLE IF NOT EXISTS dead_letter (
         number {serial},

@@ -154,12 +154,12 @@ def test_what_stands_in_the_way_of_a_party_can_be_seen(store: Store) -> None:
     found = due(store)
     assert found is not None
     parties.postpone(store.database, "alone", found.position, "it answers 503", LATER)
-    parties.trouble(store.database, "other", "people.toml: entry 3", NOW)
+    parties.trouble(store.database, "other", "people.toml: entry 3")
     first, second = parties.standings(store.database)
     assert (first.waiting, first.since, first.attempts) == (2, NOW, 1)
     assert (first.reason, first.trouble) == ("it answers 503", None)
     assert (second.party, second.waiting, second.trouble) == ("other", 0, "people.toml: entry 3")
-    parties.trouble(store.database, "other", None, NOW)
+    parties.trouble(store.database, "other", None)
     assert [each.party for each in parties.standings(store.database)] == ["alone"]
 
 
