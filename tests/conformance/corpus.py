@@ -1,7 +1,8 @@
 """Records of every kind that the gateway can send, and the Bundles that they become.
 
 All drivers over all recorded octets; every special value, unit, flag, code, clock, person, slot,
-device and gateway. Each by itself, around a reading that is otherwise ordinary.
+device and gateway. Each by itself, around a reading that is otherwise ordinary; then what comes
+together (combinations.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,7 @@ from drivers.sig_thermometer import TYPES
 from gateway.fhir import RenderError, render
 from gateway.fhir.codes import CODINGS
 from gateway.model import ClockPair, DeviceRecord, GatewayInfo, Patient, Record
+from tests.conformance.combinations import combined, glucose_from_octets
 from tests.drivers.vectors import cases
 from tests.fhir import records
 from tests.fhir.records import CASES, CLOCK, device, none, number, pressures
@@ -89,9 +91,10 @@ def every_record() -> Iterator[tuple[str, Record]]:
         for case, reading in _readings(driver):
             yield f"{driver.name}/{case}", records.record(METERS[driver.name], reading)
     yield from _recorded()
+    yield from glucose_from_octets()
     for name, meter in METERS.items():
         ordinary = records.record(meter, _ordinary(name))
-        for case, record in _around(ordinary):
+        for case, record in (*_around(ordinary), *combined(ordinary)):
             yield f"{name}/{case}", record
 
 
@@ -169,7 +172,7 @@ def _around(ordinary: Record) -> Iterator[tuple[str, Record]]:
     yield "no stamp, time unknown", replace(ordinary, reading=unstamped, effective=None)
     early = replace(ordinary.reading, taken_at=datetime(1999, 12, 31))  # noqa: DTZ001 -- a meter's
     yield "a stamp before PHD's epoch", replace(ordinary, reading=early)
-    for case, info in _device_infos():
+    for case, info in device_infos():
         yield case, replace(ordinary, device=replace(ordinary.device, info=info))
     bare = replace(ordinary.device, identity="c01122334455", address="C0:11:22:33:44:55")
     yield "a meter without System ID", replace(ordinary, device=bare)
@@ -208,7 +211,7 @@ def _boxes() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"gateway's clock {clock}", {"gateway": GatewayInfo("gw-0000000000", "0.1.0", clock)}
 
 
-def _device_infos() -> Iterator[tuple[str, DeviceInfo]]:
+def device_infos() -> Iterator[tuple[str, DeviceInfo]]:
     yield "a meter that says nothing of itself", DeviceInfo()
     yield "a meter that pads with zeros", DeviceInfo("Maker\0\0", "Model\0", "\0", "\0", "1.0\0")
     yield "a meter that says all", DeviceInfo("Maker", "M-1", "00017", "A", "1.2", "3.4", bytes(8))

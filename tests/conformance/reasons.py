@@ -29,7 +29,8 @@ REASONS = (
         "All_observations_should_have_a_performer",
         "all observations should have a performer",
         "Two clocks were read: the gateway is the device of that Observation, nobody performed it."
-        " Every measurement has a performer.",
+        " Every measurement has a performer, but where a meter says that another than the citizen"
+        " measured, and does not say who.",
     ),
     Reason(
         "Terminology_TX_NoValid_2_CC",

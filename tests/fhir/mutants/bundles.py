@@ -2,6 +2,7 @@
 
 from tests.fhir.mutants.mutant import (
     AMENDED,
+    ANNOUNCED,
     BP,
     CITIZEN,
     CLOCK,
@@ -27,35 +28,34 @@ from tests.fhir.mutants.mutant import (
 
 BUNDLES: tuple[Mutant, ...] = (
     # The Bundle
-    Mutant("posted to another type", "transaction", BP, asked(FIRST, url="Device"), hl7=False),
-    Mutant("no request", "transaction", BP, lambda e: e[FIRST].pop("request")),
+    Mutant("posted to another type", "transaction", BP, asked(FIRST, url="Device")),
+    Mutant(
+        "no request",
+        "transaction",
+        BP,
+        lambda e: e[FIRST].pop("request"),
+        hl7="Constraint failed: bdl-3",
+    ),
     Mutant(
         "created without condition",
         "own_identifier",
         BP,
         lambda e: e[FIRST]["request"].pop("ifNoneExist"),
-        hl7=False,
     ),
     Mutant(
         "another identifier than it is found by",
         "own_identifier",
         BP,
         put(FIRST, "identifier", 0, "value", to="urn:uuid:1"),
-        hl7=False,
     ),
     Mutant(
         "a fullUrl that is its identifier",
         "own_identifier",
         BP,
         lambda e: e[FIRST].update(fullUrl=resource(e, FIRST)["identifier"][0]["value"]),
-        hl7=False,
     ),
     Mutant(
-        "an update without condition",
-        "own_identifier",
-        AMENDED,
-        asked(FIRST, url="Observation"),
-        hl7=False,
+        "an update without condition", "own_identifier", AMENDED, asked(FIRST, url="Observation")
     ),
     Mutant("the clock pair is missing", "references_resolve", BP, lambda e: e.pop(CLOCK)),
     Mutant(
@@ -63,41 +63,83 @@ BUNDLES: tuple[Mutant, ...] = (
         "references_resolve",
         BP,
         lambda e: e[FIRST].update(fullUrl=e[METER]["fullUrl"]),
+        hl7="Multiple matches in bundle for reference",
     ),
     Mutant(
         "a search with a bare bar",
         "references_resolve",
         BP,
         put(FIRST, "subject", "reference", to="Patient?identifier=a|b"),
-        hl7=False,
     ),
     # Who and with what
-    Mutant("measured by the gateway", "references_lead", BP, leads(FIRST, "device", to=GATEWAY)),
-    Mutant("the gateway's own clock", "references_lead", BP, leads(CLOCK, "subject", to=GATEWAY)),
-    Mutant("no subject", "subject_and_device", BP, drop(FIRST, "subject")),
-    Mutant("no device", "subject_and_device", BP, drop(FIRST, "device")),
+    Mutant(
+        "measured by the gateway",
+        "references_lead",
+        BP,
+        leads(FIRST, "device", to=GATEWAY),
+        hl7="device: Unable to find a profile match",
+    ),
+    Mutant(
+        "the gateway's own clock",
+        "references_lead",
+        BP,
+        leads(CLOCK, "subject", to=GATEWAY),
+        hl7="subject: Unable to find a profile match",
+    ),
+    Mutant(
+        "no subject",
+        "subject_and_device",
+        BP,
+        drop(FIRST, "subject"),
+        hl7="Observation.subject: minimum required",
+    ),
+    Mutant(
+        "no device",
+        "subject_and_device",
+        BP,
+        drop(FIRST, "device"),
+        hl7="Observation.device: minimum required",
+    ),
     Mutant(
         "performed by another",
         "subject_and_device",
         BP,
         put(FIRST, "performer", 0, "reference", to="Patient/other"),
-        hl7=False,
     ),
-    Mutant("no gateway device", "gateway_extension", BP, drop(FIRST, "extension", 0)),
-    Mutant("no extension at all", "gateway_extension", BP, drop(FIRST, "extension")),
-    Mutant("two gateway devices", "gateway_extension", BP, add(FIRST, "extension")),
+    Mutant(
+        "no gateway device",
+        "gateway_extension",
+        BP,
+        drop(FIRST, "extension", 0),
+        hl7="Slice 'Observation.extension:GatewayDevice'",
+    ),
+    Mutant(
+        "no extension at all",
+        "gateway_extension",
+        BP,
+        drop(FIRST, "extension"),
+        hl7="Observation.extension: minimum required",
+    ),
+    Mutant(
+        "two gateway devices",
+        "gateway_extension",
+        BP,
+        add(FIRST, "extension"),
+        hl7="Observation.extension:GatewayDevice: max allowed",
+    ),
     Mutant(
         "two clock pairs",
         "gateway_extension",
         BP,
         lambda e: resource(e, FIRST)["extension"].append(resource(e, FIRST)["extension"][1]),
+        hl7="Observation.extension:CoincidentTimeStamp: max allowed",
     ),
     # What is asked of the server
-    Mutant("an Observation deleted", "request", BP, asked(FIRST, method="DELETE"), hl7=False),
-    Mutant("an Observation patched", "request", BP, asked(FIRST, method="PATCH"), hl7=False),
-    Mutant("a first version that updates", "request", BP, updates(FIRST), hl7=False),
-    Mutant("a Device that a reading updates", "request", BP, updates(METER), hl7=False),
-    Mutant("an amended reading that is created", "request", AMENDED, creates(FIRST), hl7=False),
+    Mutant("an Observation deleted", "request", BP, asked(FIRST, method="DELETE")),
+    Mutant("an Observation patched", "request", BP, asked(FIRST, method="PATCH")),
+    Mutant("a first version that updates", "request", BP, updates(FIRST)),
+    Mutant("a Device that a reading updates", "request", BP, updates(METER)),
+    Mutant("an amended reading that is created", "request", AMENDED, creates(FIRST)),
     Mutant(
         "created under a second condition",
         "own_identifier",
@@ -105,7 +147,6 @@ BUNDLES: tuple[Mutant, ...] = (
         lambda e: e[FIRST]["request"].update(
             ifNoneExist=e[FIRST]["request"]["ifNoneExist"] + "&status=final"
         ),
-        hl7=False,
     ),
     Mutant(
         "two resources of one identifier",
@@ -115,52 +156,67 @@ BUNDLES: tuple[Mutant, ...] = (
             resource(e, SECOND).update(identifier=resource(e, FIRST)["identifier"][:1]),
             e[SECOND]["request"].update(ifNoneExist=e[FIRST]["request"]["ifNoneExist"]),
         ),
-        hl7=False,
     ),
-    Mutant("two meters", "one_of_each", BP, lambda e: e.append(another(e[METER])), hl7=False),
+    Mutant("two meters", "one_of_each", BP, lambda e: e.append(another(e[METER]))),
+    Mutant("two clock pairs read", "one_of_each", BP, lambda e: e.append(another(e[CLOCK]))),
+    Mutant("no meter", "one_of_each", BP, lambda e: e.pop(METER)),
+    # What a Device is announced by
+    Mutant("a changed Device that is created", "request", ANNOUNCED, creates(0)),
+    Mutant("a changed Device of any name", "own_identifier", ANNOUNCED, asked(0, url="Device")),
     Mutant(
-        "two clock pairs read", "one_of_each", BP, lambda e: e.append(another(e[CLOCK])), hl7=False
+        "two Devices announced at once",
+        "one_of_each",
+        ANNOUNCED,
+        lambda e: e.append(another(e[0])),
     ),
-    Mutant("no meter", "one_of_each", BP, lambda e: e.pop(METER), hl7=False),
     # What leads where
+    Mutant("measured on a meter", "references_lead", BP, leads(FIRST, "subject", to=METER)),
     Mutant(
-        "measured on a meter", "references_lead", BP, leads(FIRST, "subject", to=METER), hl7=False
+        "performed by a meter",
+        "references_lead",
+        BP,
+        leads(FIRST, "performer", 0, to=METER),
+        hl7="performer[0]: Invalid Resource target type. Found Device",
     ),
-    Mutant("performed by a meter", "references_lead", BP, leads(FIRST, "performer", 0, to=METER)),
     Mutant(
         "a gateway that is the meter",
         "references_lead",
         BP,
         leads(FIRST, "extension", 0, "valueReference", to=METER),
+        hl7="extension[0].value.ofType(Reference): Unable to find a profile match",
     ),
     Mutant(
         "a clock pair that is the meter",
         "references_lead",
         BP,
         leads(FIRST, "extension", 1, "valueReference", to=METER),
+        hl7="extension[1].value.ofType(Reference): Invalid Resource target type. Found Device",
     ),
     Mutant(
         "a clock pair that is a measurement",
         "references_lead",
         BP,
         leads(FIRST, "extension", 1, "valueReference", to=SECOND),
+        hl7="extension[1].value.ofType(Reference): Unable to find a profile match",
     ),
     Mutant(
-        "a status of a Device", "references_lead", KPA, leads(SECOND, "derivedFrom", 0, to=METER)
+        "a status of a Device",
+        "references_lead",
+        KPA,
+        leads(SECOND, "derivedFrom", 0, to=METER),
+        hl7="derivedFrom[0]: Invalid Resource target type. Found Device",
     ),
     Mutant(
         "a circumstance of another one",
         "references_lead",
         MEAL,
         leads(SECOND + 1, "derivedFrom", 0, to=SECOND),
-        hl7=False,
     ),
     Mutant(
         "a pulse that is derived from the pressure",
         "derived_from",
         BP,
         lambda e: resource(e, SECOND).update(derivedFrom=[{"reference": e[FIRST]["fullUrl"]}]),
-        hl7=False,
     ),
     # Test data
     Mutant(
@@ -168,30 +224,32 @@ BUNDLES: tuple[Mutant, ...] = (
         "marked_as_test_data",
         ENTRY,
         drop(SECOND, "meta", "security"),
-        hl7=False,
     ),
     Mutant(
         "a simulated citizen who is not marked",
         "marked_as_test_data",
         ENTRY,
         drop(CITIZEN, "meta", "security"),
-        hl7=False,
     ),
     Mutant(
         "a simulated meter that is not marked",
         "marked_as_test_data",
         ENTRY,
         drop(METER, "meta", "security"),
-        hl7=False,
     ),
     Mutant(
         "a pulse alone marked as test data",
         "marked_as_test_data",
         BP,
         put(SECOND, "meta", "security", to=[HTEST]),
-        hl7=False,
     ),
-    Mutant("HTEST twice", "marked_as_test_data", ENTRY, add(FIRST, "meta", "security")),
+    Mutant(
+        "HTEST twice",
+        "marked_as_test_data",
+        ENTRY,
+        add(FIRST, "meta", "security"),
+        hl7="Observation.meta.security:PhdHtest: max allowed",
+    ),
     Mutant(
         "HTEST of another system",
         "marked_as_test_data",

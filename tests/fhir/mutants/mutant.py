@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from gateway.fhir import render
 from gateway.fhir.serial import dumps
+from tests.conformance.announced import announcements
 from tests.fhir.records import CASES
 from tests.fhir.rules import faults
 
@@ -15,22 +16,27 @@ Json = dict[str, Any]
 Change = Callable[[list[Json]], object]  # of a Bundle's entries
 
 
+ANNOUNCED = "announced: sig_blood_pressure, with new firmware"
+SENT = {name: render(record) for name, record in CASES.items()}
+SENT[ANNOUNCED] = announcements()[ANNOUNCED]
+
+
 class Mutant(NamedTuple):
-    """`rule` refuses it. `hl7`: HL7's validator does as well; if not, it cannot know the rule."""
+    """`rule` refuses it, and HL7's validator with the error `hl7`; without one it cannot know."""
 
     what: str
     rule: str
-    case: str  # of tests.fhir.records
+    case: str  # of tests.fhir.records, or ANNOUNCED
     change: Change
-    hl7: bool = True
+    hl7: str = ""  # of the error that its validator gives
 
     def bundle(self) -> Json:
-        found: Json = json.loads(render(CASES[self.case]), parse_float=Decimal)
+        found: Json = json.loads(SENT[self.case], parse_float=Decimal)
         self.change(found["entry"])
         return found
 
     def faults(self) -> list[str]:
-        return faults(self.bundle(), CASES[self.case])
+        return faults(self.bundle(), CASES.get(self.case))
 
     def body(self) -> bytes:
         return dumps(self.bundle())
