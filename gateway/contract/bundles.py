@@ -63,6 +63,10 @@ def _bundle(title: str, description: str, entries: Schema) -> Schema:
         "required": ["resourceType", "type", "identifier", "entry"],
         "properties": {
             "resourceType": {"const": "Bundle"},
+            "meta": {
+                "description": "Only of test data: `security` has HTEST, as in every resource.",
+                "type": "object",
+            },
             "type": {"const": "transaction"},
             "identifier": _IDENTIFIER,
             "timestamp": {"type": "string", "format": "date-time"},

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gateway import contract
 from gateway.contract import ContractError
+from gateway.fhir import announcement, device, render
 from tests.contract import examples
 from tests.contract.published import objections, violations
+from tests.fhir import records
 
 MESSAGES = examples.publications()
 READING = MESSAGES["observation"]
@@ -187,6 +190,19 @@ def test_what_nobody_has_described_is_never_sent_by_us(
     assert said_of_ours(name, document) == []
     add(document)
     assert said_of_ours(name, document) != []
+
+
+@pytest.mark.parametrize("case", records.CASES)
+def test_whatever_a_gateway_renders_keeps_to_the_strict_form(case: str) -> None:
+    for record in (records.CASES[case], replace(records.CASES[case], simulated=True)):
+        assert violations(READING.topic, render(record), READING.properties) == []
+
+
+def test_a_simulated_device_keeps_to_the_strict_form() -> None:
+    resource = device.gateway(records.GATEWAY, simulated=True)
+    octets = announcement(examples.COMMAND, 1, resource, examples.NOW, "UTC", simulated=True)
+    assert b"HTEST" in octets
+    assert violations(READING.topic, octets, MESSAGES["device"].properties) == []
 
 
 def test_an_unknown_property_is_no_fault_and_never_sent_by_us() -> None:
