@@ -8,6 +8,7 @@ from pathlib import Path
 from drivers.api import DeviceInfo, Driver, Frame, sig_uuid
 from drivers.registry import all_drivers
 from gateway import trial
+from gateway.announce import Announce
 from gateway.clock import OurClock
 from gateway.model import GatewayInfo, Message, Patient, Stamp
 from gateway.outbox import delivery, devices, frames, receipts, sessions
@@ -66,9 +67,9 @@ class House:
         """The program begins, or begins anew on the rows that are there."""
         self.ours = ours
         info = GatewayInfo(self._gateway, "0.1.0", ours.source)
-        terms = Terms(info, ours.zone, simulated=True, gate=self._gate)
+        self._terms = Terms(info, ours.zone, simulated=True, gate=self._gate)
         suspects = Suspects(self.store, self._drivers, ours, self._survives)
-        self.process = Process(self.store, self._drivers, ours, terms, suspects)
+        self.process = Process(self.store, self._drivers, ours, self._terms, suspects)
 
     def close(self) -> None:
         self.store.close()
@@ -111,6 +112,10 @@ class House:
         """Process until nothing more can be done."""
         while await self.process.step():
             pass
+
+    async def announce(self) -> None:
+        """Say what this gateway and its meters are, if that was not said."""
+        await Announce(self.store, self._drivers, self.ours, self._terms).look()
 
     async def due(self) -> list[Message]:
         return await self.store(delivery.due, self.now(), 100)

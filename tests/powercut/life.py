@@ -10,6 +10,7 @@ from gateway.model import Message
 from gateway.outbox import delivery, devices, sessions
 from gateway.outbox.database import Database
 from gateway.outbox.devices import Device
+from gateway.outbox.withdrawal import withdraw
 from tests.outbox.house import INFO, NOON, House, context, cuff, glucose
 from tests.powercut.promises import Promises
 
@@ -26,6 +27,11 @@ async def whole(house: House) -> None:
     for message in await house.publish():
         await house.receive(message)
     await house.session(meter, [context(7)])  # amends a reading that was received
+    await house.settle()
+    for message in await house.publish():
+        await house.receive(message)
+    await house.store(withdraw, 1, house.now())
+    await house.announce()
     await house.settle()
     for message in await house.publish():
         await house.receive(message)
