@@ -22,12 +22,12 @@ End = Literal["delivered", "undeliverable", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a party has come. *reason*: why the oldest of what waits was not taken so far."""
+    """How far a party has come. *reason*: why the reading that was tried most was not taken."""
 
     party: str
     waiting: int
     since: datetime | None  # the oldest of what waits was stored
-    attempts: int  # with that one
+    attempts: int  # with the one that was tried most
     reason: str | None
     trouble: str | None  # with its files
 
@@ -166,23 +166,23 @@ def trouble(db: Database, party: str, words: str | None) -> None:
 
 def standings(db: Database) -> list[Standing]:
     """Of every party that something waits for, or that is in trouble."""
-    counts: dict[str, int] = dict(
-        db.execute("SELECT party, count(*) FROM onward_to WHERE state = 'waiting' GROUP BY party")
+    waiting = db.execute(
+        "SELECT t.party, count(*), min(o.queued_at) FROM onward_to t"
+        " JOIN onward o ON o.reading = t.reading WHERE t.state = 'waiting' GROUP BY t.party"
     )
     troubles: dict[str, str] = dict(db.execute("SELECT party, words FROM onward_trouble"))
-    return [
-        _standing(db, party, counts.get(party, 0), troubles.get(party))
-        for party in sorted({*counts, *troubles})
+    found = [
+        Standing(party, number, moment(since), *_most_tried(db, party), troubles.pop(party, None))
+        for party, number, since in waiting
     ]
+    found += [Standing(party, 0, None, 0, None, words) for party, words in troubles.items()]
+    return sorted(found, key=lambda each: each.party)
 
 
-def _standing(db: Database, party: str, waiting: int, trouble: str | None) -> Standing:
-    rows = db.execute(
-        "SELECT o.queued_at, t.attempts, t.reason FROM onward_to t"
-        " JOIN onward o ON o.reading = t.reading"
-        " WHERE t.party = ? AND t.state = 'waiting'"
-        " ORDER BY t.attempts DESC, t.position LIMIT 1",
+def _most_tried(db: Database, party: str) -> tuple[int, str | None]:
+    ((attempts, reason),) = db.execute(
+        "SELECT attempts, reason FROM onward_to WHERE party = ? AND state = 'waiting'"
+        " ORDER BY attempts DESC, position LIMIT 1",
         party,
     )
-    since, attempts, reason = rows[0] if rows else (None, 0, None)
-    return Standing(party, waiting, since and moment(since), attempts, reason, trouble)
+    return int(attempts), reason
