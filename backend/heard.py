@@ -3,10 +3,18 @@
 Members that are not known here may come with later gateways, and are ignored.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from backend.store.asks import Answer
 from backend.store.gateways import Word
@@ -14,9 +22,37 @@ from gateway.contract import ContractError, GatewayId, Topics
 
 MAX_STATUS = 262_144  # octets
 
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment that UTC has no date for") from None
+
+
+def _printable(text: str) -> str:
+    """Nothing that would speak to a terminal."""
+    if not text.isprintable():
+        raise ValueError("control characters")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    """What a person wrote is too good to be refused for a tab."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _forward(span: tuple[int, int]) -> tuple[int, int]:
+    if span[0] > span[1]:
+        raise ValueError("a span that ends before it begins")
+    return span
+
+
 Count = Annotated[int, Field(ge=0, lt=2**63)]
-Short = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
-Span = tuple[Count, Count]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Short = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
+Words = Annotated[str, Field(max_length=500), AfterValidator(_on_one_line)]
+Span = Annotated[tuple[Count, Count], AfterValidator(_forward)]
 
 
 class _Heard(BaseModel):
@@ -29,7 +65,7 @@ class _Oldest(_Heard):
 
 class _Status(_Heard):
     online: bool
-    at: AwareDatetime
+    at: Moment
     gateway: GatewayId
     version: Short
     epoch: Short | None = None
@@ -48,7 +84,7 @@ class _Reply(_Heard):
     id: UUID | None
     gateway: GatewayId
     status: Literal["done", "refused", "failed"]
-    reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] | None = None
+    reason: Words | None = None
     result: _Result | None = None
 
 
