@@ -17,6 +17,9 @@ from gateway.outbox.devices import Device
 # in the moment of pairing is not older than the pairing.
 STAMP_ERROR = timedelta(seconds=2)
 
+# Flags of readings that were not taken when they came, though no stamp says when.
+NOT_NOW = frozenset({"time-offset-unknown", "data-from-measurement-storage"})
+
 NEVER = {  # flags of readings that are never published, and why (design 10)
     "control-solution": "control solution: a test of the meter, not of the person",
     "intermediate": "intermediate value: the meter was still measuring",
@@ -53,13 +56,13 @@ def timing(
 ) -> Timing:
     """Resolve the stamp by its clock segment.
 
-    Without any stamp a reading was taken when it arrived; with one that no segment explains, its
-    time is unknown and is not invented. *arrived* is None when our own clock could not be trusted;
-    *readable*: the meter's clock can be read.
+    Without any stamp a reading was taken when it arrived, unless it says that it is older. Then,
+    and with a stamp that no segment explains, its time is unknown and is not invented. *arrived* is
+    None when our own clock could not be trusted; *readable*: the meter's clock can be read.
     """
     if reading.taken_at is None:
-        stamped = bool(reading.taken_at_raw) or "time-offset-unknown" in reading.flags
-        return Timing(None if stamped else arrived, None)
+        earlier = bool(reading.taken_at_raw) or not NOT_NOW.isdisjoint(reading.flags)
+        return Timing(None if earlier else arrived, None)
     if "time-fault" in reading.flags:
         return Timing(None, None)
     switching = zone if driver.self_switching else None

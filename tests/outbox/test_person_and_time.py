@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from drivers.api import Frame
+from drivers.sig_pulse_oximeter import MEASUREMENT as OXIMETRY
 from gateway.outbox import devices, frames, sessions
 from tests.outbox.house import ANNA, NOON, House, cuff
 
@@ -44,6 +46,24 @@ async def test_a_stamp_from_before_the_clock_was_set_keeps_its_own_offset(house:
     await house.session(device, [old, new])
     await house.settle()
     assert await effective(house) == [-10.0, 50.0]
+
+
+@pytest.mark.parametrize(
+    ("octets", "minutes"),
+    [
+        ("02 6100 4000 0000", 0.0),
+        ("02 6100 4000 0002", None),
+        ("03 6100 4000 ea070b18090000 0002", -180.0),
+    ],
+    ids=["no stamp", "no stamp, from the meter's storage", "a stamp, from the meter's storage"],
+)
+async def test_what_comes_from_a_meters_storage_was_not_taken_when_it_came(
+    house: House, octets: str, minutes: float | None
+) -> None:
+    device = await house.meter("sig_pulse_oximeter")
+    await house.session(device, [Frame(OXIMETRY, bytes.fromhex(octets))])
+    await house.settle()
+    assert await effective(house) == [minutes]
 
 
 async def test_a_stamp_that_no_clock_explains_is_published_with_its_time_unknown(
