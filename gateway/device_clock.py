@@ -14,6 +14,10 @@ DRIFT = 200e-6
 LIVE = timedelta(seconds=60)  # a stamp this near to our own local time was made just now
 FUTURE = timedelta(minutes=2)  # a stamp later than its arrival by more was made by another clock
 STOOD = timedelta(seconds=1)  # two looks at a clock that stands differ by no more
+# A meter may show the last day of the calendar, where no clock runs on; between these a clock can
+# run, and every zone can write the moment.
+START, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+FIRST, LAST = START + timedelta(days=1), END - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,18 @@ def running(device_time: datetime, self_switching: ZoneInfo | None) -> tuple[dat
     Most clocks are that already. One that follows daylight saving time (*self_switching*: the
     zone whose rules it has) is mapped to UTC by the rules of the stamp's own date. In the hour that
     comes twice there are two answers, the earlier first. The hour that is left out is shown only by
-    a clock that is late to switch.
+    a clock that is late to switch. The ends of the calendar stay as they are: see `resolve`.
     """
     if self_switching is None:
         return (device_time,)
-    first, second = (
-        device_time.replace(tzinfo=self_switching, fold=fold).astimezone(UTC).replace(tzinfo=None)
-        for fold in (0, 1)
-    )
-    return (first, second) if second > first else (first,)
+    try:
+        first, second = (
+            device_time.replace(tzinfo=self_switching, fold=fold).astimezone(UTC) for fold in (0, 1)
+        )
+    except OverflowError:
+        return (device_time,)
+    both = (first, second) if second > first else (first,)
+    return tuple(each.replace(tzinfo=None) for each in both)
 
 
 def shown(
@@ -57,7 +64,7 @@ def shown(
     as it was.
     """
     known = segments[-1].offset if segments else timedelta()
-    expected = (ours - known).replace(tzinfo=None)
+    expected = _moved(ours, -known).replace(tzinfo=None)
     return min(running(device_clock, zone), key=lambda each: abs(each - expected))
 
 
@@ -76,7 +83,7 @@ def read(segments: Sequence[Segment], device_clock: datetime, ours: datetime) ->
     elapsed = abs(device_clock - (last.seen or device_clock))
     if abs(offset - last.offset) <= SAME_CLOCK + elapsed * DRIFT:
         return [replace(last, offset=offset, seen=device_clock)]
-    begun = None if last.seen is None else last.seen + (last.offset - offset)
+    begun = None if last.seen is None else _moved(last.seen, last.offset - offset)
     return [_until(last, ours), Segment(0, offset, begun, None, device_clock)]
 
 
@@ -89,7 +96,7 @@ def set_to(segments: Sequence[Segment], device_clock: datetime, ours: datetime) 
 
 def _until(segment: Segment, ours: datetime) -> Segment:
     """The same, ended: at our moment *ours* its clock would show this."""
-    return replace(segment, device_to=(ours - segment.offset).replace(tzinfo=None))
+    return replace(segment, device_to=_moved(ours, -segment.offset).replace(tzinfo=None))
 
 
 def explain(
@@ -103,10 +110,10 @@ def explain(
     that stands. *arrived* is None when our own clock could not be trusted.
     """
     answers = [
-        (resolve(segment, at), segment)
+        (moment, segment)
         for segment in reversed(segments)
         for at in reversed(possible)
-        if _holds(segment, at, arrived)
+        if (moment := _held(segment, at, arrived)) is not None
     ]
     if not answers:
         return NOT_AT_ALL
@@ -126,19 +133,21 @@ def explain(
     return Explained(utc, segment, sure=False)
 
 
-def _holds(segment: Segment, at: datetime, arrived: datetime | None) -> bool:
-    """Whether a stamp can have been made in *segment* and have arrived at *arrived*.
+def _held(segment: Segment, at: datetime, arrived: datetime | None) -> datetime | None:
+    """UTC of a stamp that can have been made in *segment* and have arrived at *arrived*, else None.
 
     It does not lie in the future of its arrival, and it did not arrive before the segment began.
     """
     if segment.device_from is not None and at < segment.device_from:
-        return False
+        return None
     if segment.device_to is not None and at > segment.device_to:
-        return False
-    if arrived is None:
-        return True
+        return None
+    moment = resolve(segment, at)
+    if moment is None or arrived is None:
+        return moment
     begun = _begun(segment)
-    return (begun is None or begun <= arrived) and resolve(segment, at) <= arrived + FUTURE
+    fits = (begun is None or begun <= arrived) and moment <= arrived + FUTURE
+    return moment if fits else None
 
 
 def _begun(segment: Segment) -> datetime | None:
@@ -154,14 +163,25 @@ def _stands(segments: Sequence[Segment], segment: Segment) -> bool:
     before = segments[place - 1] if place else None
     if before is None or before.seen is None or before.device_to is None or segment.seen is None:
         return False
-    first_look = resolve(before, before.device_to)
-    same_look = abs(resolve(segment, segment.seen) - first_look) <= SAME_CLOCK
-    return same_look and abs(segment.seen - before.seen) <= STOOD
+    earlier, later = resolve(before, before.device_to), resolve(segment, segment.seen)
+    if earlier is None or later is None:
+        return False
+    return abs(later - earlier) <= SAME_CLOCK and abs(segment.seen - before.seen) <= STOOD
 
 
-def resolve(segment: Segment, taken_at: datetime) -> datetime:
-    """UTC of a stamp by its segment's offset."""
-    return taken_at.replace(tzinfo=UTC) + segment.offset
+def resolve(segment: Segment, taken_at: datetime) -> datetime | None:
+    """UTC of a stamp by its segment's offset; None if either is at an end of the calendar."""
+    stamp = taken_at.replace(tzinfo=UTC)
+    moment = _moved(stamp, segment.offset)
+    return moment if FIRST <= stamp <= LAST and FIRST <= moment <= LAST else None
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """The sum, and no further than the calendar goes."""
+    try:
+        return at + by
+    except OverflowError:
+        return (END if by > timedelta() else START).replace(tzinfo=at.tzinfo)
 
 
 def right(segment: Segment, zone: ZoneInfo | None) -> bool:
