@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,7 +77,7 @@ async def test_every_message_of_a_demonstration_is_of_the_contract(folder: Path)
         kind = "application/fhir+json" if "observation" in each.topic else "application/json"
         assert each.content_type == kind
     for each in capture.of(OBSERVATION):
-        assert faults(json.loads(each.body)) == []
+        assert faults(json.loads(each.body, parse_float=Decimal)) == []
     told = out.getvalue()
     for word in ("measures", "received", "stored", "sent", "confirmed"):
         assert f"  {word} " in told
