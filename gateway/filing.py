@@ -5,6 +5,7 @@ Frames stay `captured` until their reading is filed: after a crash all of this i
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -46,7 +47,7 @@ class Filing:
         await self._place_clock(device, driver)
         by_frame: dict[int, Kept] = {id(kept.frame): kept for kept in batch}
         for group in driver.group([kept.frame for kept in batch]):
-            await self._group(device, driver, [by_frame[id(frame)] for frame in group])
+            await self._group(device, driver, [by_frame[id(frame)] for frame in group], batch)
 
     async def _place_clock(self, device: Device, driver: Driver) -> None:
         """Turn what sessions noted of the meter's clock into clock segments, in order."""
@@ -65,8 +66,12 @@ class Filing:
                 changed = device_clock.set_to(known, shown, ours)
             await self._store(sessions.place, device.id, event.id, changed, ours)
 
-    async def _group(self, device: Device, driver: Driver, fresh: list[Kept]) -> None:
-        """Frames that may belong to one reading, joined with what came before of it."""
+    async def _group(
+        self, device: Device, driver: Driver, fresh: list[Kept], batch: Sequence[Kept]
+    ) -> None:
+        """Frames that may belong to one reading, joined with what came before of it. *batch*: all
+        that came with them.
+        """
         now = self._ours.utc()
         joins = driver.join(fresh[0].frame)
         known = await self._store(frames.related, device.id, joins) if joins else []
@@ -90,13 +95,34 @@ class Filing:
             await self._store(aside.settle, fresh, state, reason, joins, now)
             return
         items = [
-            await self._identify(device, driver, reading, key, fresh[0])
+            replace(
+                await self._identify(device, driver, reading, key, fresh[0]),
+                same_as=await self._renumbered(device, driver, reading, batch),
+            )
             for reading, key in named
             if key is not None
         ]
         waited = [kept for kept in known if kept.reading is None]
         for filed in await self._store(readings.file, items, [*fresh, *waited], joins, now):
             log.info("device %d: reading %d: %s", device.id, filed.row, filed.outcome)
+
+    async def _renumbered(
+        self, device: Device, driver: Driver, reading: Reading, batch: Sequence[Kept]
+    ) -> int | None:
+        """The row of a measurement that has another number now: some meters call the newest one 1.
+
+        That is so if its stamp and its values are known under a number that has gone to another
+        record. Where both are there, the meter's clock stands still, and they are two.
+        """
+        elsewhere = await self._store(readings.elsewhere, device.id, reading)
+        if not driver.numbered or not elsewhere:
+            return None
+        told = [each for kept in batch for each in _decoded(driver, kept.frame)]
+        now = {each.sequence: each.taken_at for each in told if each.values}
+        for row, number in elsewhere:
+            if number in now and now[number] != reading.taken_at:
+                return row
+        return None
 
     async def _waits(
         self, driver: Driver, octets: Sequence[Frame], fresh: Sequence[Kept], joins: bytes | None
@@ -178,6 +204,13 @@ class Filing:
             return when
         row = await self._store(sessions.place, device.id, None, list(when.changed))
         return identify.stored(when, row)
+
+
+def _decoded(driver: Driver, frame: Frame) -> Sequence[Reading]:
+    try:
+        return driver.decode([frame])
+    except DecodeError:
+        return ()
 
 
 def _without_key(decoded: Sequence[Reading]) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Readings: filed once under their identity, amended at most."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from drivers.api import Reading
@@ -33,6 +33,7 @@ class Identified:
     issued_known: bool  # False: by a clock that could not be trusted
     state: str  # "pending", "held" or "ignored"
     reason: str | None
+    same_as: int | None = None  # the row of this measurement under its former number
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +153,50 @@ def _file(db: Database, item: Identified, parts: Sequence[Kept], now: datetime) 
     # By its name, too: where damage took meter or secret away, the key is not what it was.
     known = db.execute(
         "SELECT id, reading, state FROM readings"
-        " WHERE (device_id = ? AND key = ?) OR public_id = ?",
+        " WHERE (device_id = ? AND key = ?) OR public_id = ? OR id = ?",
         item.device,
         key,
         item.public_id,
+        item.same_as,
     ).fetchone()
     if known is None:
         return Filed(_insert(db, item, key, now), "new")
     row, sealed, state = known
     said = None if sealed is None else thaw(db.open("readings", row, "reading", sealed))
-    if said == item.reading or (said is None and _all_known(db, row, parts)):
+    if item.same_as == row:
+        item = _as_numbered_before(item, said)
+    if said == item.reading or (said is None and (item.same_as or _all_known(db, row, parts))):
         db.note(to_us(now), "repeat", item.device, row)
         return Filed(row, "repeat")
     _amend(db, row, state, said, item, now)
     return Filed(row, "amended")
+
+
+def _as_numbered_before(item: Identified, said: Reading | None) -> Identified:
+    if said is None:
+        return item
+    return replace(item, reading=replace(item.reading, sequence=said.sequence))
+
+
+def elsewhere(db: Database, device: int, reading: Reading) -> list[tuple[int, int]]:
+    """Rows, and their numbers, that bear the stamp of *reading* and its values, as far as they are
+    not purged, under another number.
+    """
+    if reading.taken_at is None or reading.sequence is None:
+        return []
+    rows = db.execute(
+        "SELECT id, sequence, reading FROM readings WHERE device_id = ? AND taken_at = ?"
+        " AND sequence <> ? ORDER BY id",
+        device,
+        _text(reading.taken_at),
+        reading.sequence,
+    )
+    return [
+        (row, sequence)
+        for row, sequence, sealed in rows
+        if sealed is None
+        or thaw(db.open("readings", row, "reading", sealed)).values == reading.values
+    ]
 
 
 def _all_known(db: Database, row: int, parts: Sequence[Kept]) -> bool:
@@ -184,9 +215,9 @@ def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
     row = db.next_id("readings")
     db.execute(
         "INSERT INTO readings (id, device_id, session_id, key, frame_key, natural_key, place,"
-        " segment_id, binding_id, public_id, reading, slot, taken_at, effective_at, issued_at,"
-        " issued_known, state, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " segment_id, binding_id, public_id, reading, slot, sequence, taken_at, effective_at,"
+        " issued_at, issued_known, state, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
         item.device,
         item.session,
@@ -199,6 +230,7 @@ def _insert(db: Database, item: Identified, key: bytes, now: datetime) -> int:
         item.public_id,
         db.seal("readings", row, "reading", freeze(item.reading)),
         item.reading.user,
+        item.reading.sequence,
         _text(item.reading.taken_at),
         None if item.effective is None else to_us(item.effective),
         to_us(item.issued),
