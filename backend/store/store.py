@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.store import dead_letters
+from backend.store import dead_letters, gateways
 from backend.store.database import Database, marks, rows_of
 from backend.store.known import Held, Known
 from backend.store.moments import text
@@ -135,16 +135,9 @@ class Store:
             " AND (id <> ? OR version <> ?)",
             *(place.gateway, place.epoch, place.seq, str(delivery.id), delivery.version),
         ):
-            self._notice(place.gateway, USED_TWICE, now)
+            gateways.notice(self.database, place.gateway, USED_TWICE, now)
         if streams.has_ended(place):
-            self._notice(place.gateway, OLD_EPOCH, now)
-
-    def _notice(self, gateway: str, what: str, now: datetime) -> None:
-        self.database.execute(
-            "INSERT INTO notice VALUES (?, ?, ?, ?, 1) ON CONFLICT (gateway, what)"
-            " DO UPDATE SET times = notice.times + 1, last_at = excluded.last_at",
-            *(gateway, what, text(now), text(now)),
-        )
+            gateways.notice(self.database, place.gateway, OLD_EPOCH, now)
 
     def _contradiction(self, delivery: Delivery, reason: str, now: datetime) -> Verdict:
         topic = Topics(delivery.place.organisation, delivery.place.gateway).observation

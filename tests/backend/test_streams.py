@@ -1,5 +1,6 @@
 """What is missing among the numbers of a gateway is seen, asked for, and not forgotten."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,6 +93,21 @@ def test_what_the_gateway_still_holds_is_on_its_way(store: Store) -> None:
     hear(store, said(confirmed=1))
     hear(store, said(confirmed=None))
     assert gaps(store) == []
+
+
+def test_a_gateway_whose_clock_was_ahead_is_heard_when_it_is_right_again(store: Store) -> None:
+    hear(store, replace(said(), at=NOW + timedelta(days=20_000)))
+    hear(store, replace(said(confirmed=4), online=True))
+    hear(store, replace(said(confirmed=9), at=NOW - timedelta(minutes=1)))  # late, by a detour
+    assert gaps(store) == [(1, 4)]
+
+
+def test_spans_that_overlap_leave_each_number_in_one_state(store: Store) -> None:
+    keep(store, 1, 12)
+    (ask,) = asked(store)
+    result = {"again": 0, "waiting": 0, "gone": [[2, 6], [4, 9], [4, 4]], "void": [[9, 11], [6, 6]]}
+    assert answer(store, ask, Answer("done", None, result))
+    assert gaps(store, "gone") == [(2, 3), (4, 4), (5, 5), (7, 8)]
 
 
 def test_a_gap_is_asked_for_when_it_is_old_enough_and_once_a_day(store: Store) -> None:
