@@ -9,6 +9,7 @@ from drivers.api import Kind, Reading, Value
 from gateway.fhir import codes, context
 from gateway.fhir.errors import RenderError
 from gateway.fhir.serial import Json, Resource
+from gateway.fhir.status import ABSENT as ABSENT_BY_STATUS
 from gateway.fhir.status import Decision
 from gateway.model import Record
 
@@ -43,7 +44,8 @@ class Part:
 
 def parts(record: Record, decisions: Sequence[Decision]) -> tuple[Part, ...]:
     """The measurements first. Raises RenderError where there is nothing to say."""
-    absent = next((decision.absent for decision in decisions if decision.absent), "")
+    reasons = {decision.absent for decision in decisions}
+    absent = next((each for each in ABSENT_BY_STATUS if each in reasons), "")
     panel = [v for v in record.reading.values if v.kind in codes.PANEL_KINDS]
     single = [v for v in record.reading.values if v.kind not in codes.PANEL_KINDS]
     found = (

@@ -26,6 +26,7 @@ class Decision:
     silent: str = ""
 
 
+ABSENT = ("error", "not-performed", "temp-unknown")  # of several reasons the first is said
 _CLOCK = "it is about the meter's clock, which decides whether the time is published"
 
 BLOOD_PRESSURE: Mapping[str, Decision] = {
@@ -57,7 +58,8 @@ GLUCOSE: Mapping[str, Decision] = {
 }
 
 PULSE_OXIMETER: Mapping[str, Decision] = {
-    "measurement-ongoing": Decision(interpretation="msmt-ongoing"),
+    # No interpretation of the guide's list: by PhdBaseObservation there is no value yet.
+    "measurement-ongoing": Decision(absent="temp-unknown"),
     "early-estimated-data": Decision(interpretation="early-indication", status="preliminary"),
     "validated-data": Decision(interpretation="validated-data"),
     "fully-qualified-data": Decision(text="Fully qualified data"),

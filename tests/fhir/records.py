@@ -237,6 +237,10 @@ CASES: Mapping[str, Record] = {
         "device-clock-not-set",
     ),
     "oximetry-invalid": oximetry("invalid-measurement"),
+    "oximetry-ongoing": oximetry("measurement-ongoing"),
+    "oximetry-unavailable-and-invalid": oximetry(
+        "measurement-ongoing", "measurement-unavailable", "invalid-measurement"
+    ),
     "oximetry-unavailable-demonstration": oximetry(
         "data-for-demonstration", "measurement-unavailable"
     ),

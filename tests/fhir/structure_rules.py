@@ -30,7 +30,7 @@ LABELS: Mapping[str, set[str]] = {  # code systems of HL7's own, as far as they 
     "http://terminology.hl7.org/CodeSystem/v2-0136": {"Y", "N"},
     "http://terminology.hl7.org/CodeSystem/data-absent-reason": {
         *("unknown", "error", "not-a-number", "negative-infinity", "positive-infinity"),
-        "not-performed",
+        *("not-performed", "temp-unknown"),
     },
 }
 

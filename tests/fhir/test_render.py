@@ -126,6 +126,20 @@ def test_an_invalid_measurement_is_in_error_whatever_number_it_had() -> None:
     assert not {"valueQuantity", "component"} & set(found)
 
 
+def test_of_several_reasons_why_there_is_no_value_the_gravest_is_said() -> None:
+    found = observations(CASES["oximetry-unavailable-and-invalid"])["150456"]
+    assert found["status"] == "entered-in-error"
+    assert systems(found["dataAbsentReason"])[0][1] == "error"
+    both = observations(oximetry("measurement-ongoing", "measurement-unavailable"))["150456"]
+    assert systems(both["dataAbsentReason"])[0][1] == "not-performed"
+
+
+def test_what_is_still_being_measured_has_no_value_yet() -> None:
+    found = observations(CASES["oximetry-ongoing"])["150456"]
+    assert systems(found["dataAbsentReason"])[0][1] == "temp-unknown"
+    assert not {"valueQuantity", "interpretation"} & set(found)
+
+
 def test_demonstration_data_is_marked_as_test_data() -> None:
     found = observations(CASES["oximetry-unavailable-demonstration"])
     marked = [code for code, resource in found.items() if "security" in resource["meta"]]

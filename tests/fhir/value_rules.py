@@ -11,7 +11,7 @@ ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 BITS = "http://terminology.hl7.org/CodeSystem/ASN1ToHL7"
 ABSENT_CODES = {  # those of R4's value set that a meter can be the cause of
     *("unknown", "error", "not-a-number", "negative-infinity", "positive-infinity"),
-    *("not-performed", "unsupported"),
+    *("not-performed", "temp-unknown", "unsupported"),
 }
 VITAL_UNITS: Mapping[str, set[str]] = {  # R4's vital-signs profiles: LOINC code to its units
     "85354-9": set(),
