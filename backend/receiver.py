@@ -10,7 +10,7 @@ import random
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -27,10 +27,13 @@ from backend.onward import Pace, Party
 from backend.orders import Sign
 from backend.settings import Settings
 from backend.store import Database, Delivery, Store, StoreError, Verdict
+from backend.store.retention import remove_bodies, remove_bodies_by_age
 from gateway import contract
 
 log = logging.getLogger("hjemgate.receiver")
 
+RETENTION_S = 10.0  # between two looks at whose octets may go
+REMOVED_AT_ONCE = 200  # whoever stores is not kept waiting for longer
 CHORES_S = 1.0  # between two looks at what else is due
 DEFAULT_PACE = Pace()
 CHANNELS = ("up/observation", "up/status", "up/reply")
@@ -68,13 +71,26 @@ class Receiver:
 
     async def run(self) -> NoReturn:
         """Receive, and hand on if there is anybody to hand on to."""
+        settings = self._settings
         async with asyncio.TaskGroup() as group:
             group.create_task(self._check.run(), name="checkers")
             group.create_task(self._receive(), name="receive")
             if self._parties:
                 handing = onward.hand_on(self._on_disk, self._parties, self._pace)
                 group.create_task(handing, name="hand on")
-        raise AssertionError("both go on for ever")
+            if settings.keep is not None:
+                group.create_task(self._remove_bodies(settings.keep), name="retention")
+        raise AssertionError("all go on for ever")
+
+    async def _remove_bodies(self, keep: timedelta) -> NoReturn:
+        nobody = self._settings.onward is None
+        remove = remove_bodies_by_age if nobody else remove_bodies
+        while True:
+            try:
+                await self._on_disk(_remove, remove, keep)
+            except StoreError as error:
+                log.warning("retention: %s", error)
+            await asyncio.sleep(RETENTION_S)
 
     async def _receive(self) -> NoReturn:
         """Connect, and again whenever the broker or the database goes away."""
@@ -152,6 +168,13 @@ def _leaves(error: BaseException) -> list[BaseException]:
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [leaf for each in error.exceptions for leaf in _leaves(each)]
+
+
+def _remove(
+    db: Database, remove: Callable[[Database, datetime, int], int], keep: timedelta
+) -> None:
+    if db.leads() and (count := remove(db, datetime.now(UTC) - keep, REMOVED_AT_ONCE)):
+        log.info("retention: the octets of %d readings are removed", count)
 
 
 def _look(db: Database) -> None:

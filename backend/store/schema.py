@@ -25,6 +25,9 @@ _TABLES = (
     """CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (id, version)
         WHERE copy_of IS NULL""",
     "CREATE INDEX IF NOT EXISTS reading_place ON reading (gateway, epoch, seq)",
+    # Whose octets are still here.
+    """CREATE INDEX IF NOT EXISTS reading_whole ON reading (first_at)
+        WHERE length(body) > 0""",
     # What HL7's device guide calls a measurement, to know it again from another gateway.
     """CREATE TABLE IF NOT EXISTS phd_identifier (
         value TEXT NOT NULL,

@@ -63,7 +63,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """A row, for whoever reads the store."""
+    """A row, for whoever reads the store. `body` is empty once it has been removed."""
 
     id: UUID
     version: int

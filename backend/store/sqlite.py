@@ -24,6 +24,7 @@ class Sqlite:
             raise StoreUnusable(f"{path}: {error}") from error
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
+        self.execute("PRAGMA secure_delete = ON")  # a body that is removed is overwritten
         with self.writing():
             migrate(self)
             for statement in schema.SQLITE:

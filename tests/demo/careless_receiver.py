@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from backend import cli
+from backend import arguments, cli
 from backend.receiver import Receiver
 from backend.store import Delivery, Refusal, Store, Verdict, open_database
 
@@ -38,7 +38,7 @@ class CarelessStore(Store):
 
 def main() -> None:
     """The reference receiver's program, with another memory."""
-    settings = cli.settings(cli.parser().parse_args(["run", *sys.argv[1:]]))
+    settings = arguments.settings(arguments.parser().parse_args(["run", *sys.argv[1:]]))
     logging.basicConfig(level=logging.INFO)
     if settings.export is not None:
         settings.export.mkdir(exist_ok=True)
