@@ -13,7 +13,7 @@ from drivers.api import DecodeError, Driver, Frame, Reading
 from gateway import clock, device_clock, identify
 from gateway.clock import OurClock
 from gateway.model import Segment
-from gateway.outbox import aside, bindings, devices, frames, moments, readings, sessions
+from gateway.outbox import aside, bindings, devices, frames, moments, places, readings, sessions
 from gateway.outbox.devices import Device, Known
 from gateway.outbox.frames import Kept
 from gateway.outbox.readings import Identified
@@ -114,7 +114,7 @@ class Filing:
         That is so if its stamp and its values are known under a number that has gone to another
         record. Where both are there, the meter's clock stands still, and they are two.
         """
-        elsewhere = await self._store(readings.elsewhere, device.id, reading)
+        elsewhere = await self._store(places.elsewhere, device.id, reading)
         if not driver.numbered or not elsewhere:
             return None
         told = [each for kept in batch for each in _decoded(driver, kept.frame)]
@@ -152,17 +152,17 @@ class Filing:
         arrived_us = moments.to_us(first.stamp.wall)
         place = identify.place(driver, when, arrived_us)
         if not driver.numbered:
-            place = await self._store(readings.place_of, device.id, key, place, when.said)
+            place = await self._store(places.place_of, device.id, key, place, when.said)
             if when.effective is not None and identify.live(when, arrived):
                 place = await self._store(
-                    readings.second_place, device.id, key, place, when.effective
+                    places.second_place, device.id, key, place, when.effective
                 )
             elif identify.set_right(driver, when, zone):
-                place = await self._store(readings.known_place, device.id, key, place)
+                place = await self._store(places.known_place, device.id, key, place)
         public = None
         if owner.binding and owner.binding.patient:
             patient = owner.binding.patient
-            nth = await self._store(readings.occurrence, device.id, key, place)
+            nth = await self._store(places.occurrence, device.id, key, place)
             public = identify.public_id(patient, device, key, nth)
         return Identified(
             device.id,

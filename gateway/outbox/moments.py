@@ -29,3 +29,8 @@ def stamp_columns(stamp: Stamp) -> tuple[int, int, str, int]:
 
 def stamp_from(wall: Any, boottime: Any, boot_id: Any, trusted: Any) -> Stamp:
     return Stamp(from_us(wall), boottime * MICROSECOND, boot_id, bool(trusted))
+
+
+def naive_text(moment: datetime | None) -> str | None:
+    """A meter's own clock, as its columns have it."""
+    return None if moment is None else moment.isoformat()

@@ -7,7 +7,7 @@ from datetime import datetime
 from gateway.model import ClockPair, Segment, Stamp
 from gateway.outbox.database import Database
 from gateway.outbox.devices import still_there
-from gateway.outbox.moments import MICROSECOND, maybe, stamp_columns, stamp_from, to_us
+from gateway.outbox.moments import MICROSECOND, maybe, naive_text, stamp_columns, stamp_from, to_us
 
 COMPLETE = "complete"  # the outcome of a session in which the meter told all that it had to tell
 
@@ -180,7 +180,7 @@ def place(
                 row,
                 device,
                 segment.offset // MICROSECOND,
-                *(_text(at) for at in (segment.device_from, segment.device_to, segment.seen)),
+                *(naive_text(at) for at in (segment.device_from, segment.device_to, segment.seen)),
             )
         if event is not None:
             db.execute(
@@ -218,7 +218,3 @@ def to_pair(name: str, event: ClockEvent | None, our_clock: datetime | None) -> 
 
 def _naive(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -10,7 +10,7 @@ from gateway.outbox.bindings import Binding
 from gateway.outbox.database import Database
 from gateway.outbox.devices import Device
 from gateway.outbox.moments import from_us, to_us
-from gateway.outbox.readings import occurrence
+from gateway.outbox.places import occurrence
 
 # The public id of a reading: of patient, meter, natural key and occurrence (gateway.identify).
 Name = Callable[[Patient, Device, bytes, bytes], str]
