@@ -38,12 +38,13 @@ class FhirServer:
             self.access.forget()
             answer = await self._post(reading.body)
         this = (reading.id, reading.version)
-        if answer.status == 500:
+        if answer.status != 500:
+            del self._failed[this]
+        else:
             self._failed[this] += 1
             if self._failed[this] > STUBBORN and await self._is_well():
+                del self._failed[this]  # if it is handed on again, it begins anew
                 raise Undeliverable("the server fails at this reading again and again (500)")
-        else:
-            self._failed.pop(this, None)
         judge(answer, len(parsed(reading.body)["entry"]))
         return None
 

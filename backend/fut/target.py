@@ -74,7 +74,7 @@ class Fut:
             await self._hand_on(reading, bundle)
         except NotForFut as error:
             raise Undeliverable(str(error)) from error
-        self._unanswered.pop((reading.id, reading.version), None)
+        del self._unanswered[reading.id, reading.version]
         return None
 
     async def _hand_on(self, reading: ToHandOn, bundle: Json) -> None:
@@ -162,6 +162,7 @@ class Fut:
                 self._unanswered[reading.id, reading.version] += 1
                 raise TryAgain(said)  # as without an answer
             case Verdict.UNKNOWN:
+                del self._unanswered[reading.id, reading.version]
                 raise Undeliverable(f"{said} again and again; look at FUT whether it is there")
             case Verdict.NEVER:
                 await self.disk(ledger.not_sent, *place, sought)

@@ -20,6 +20,7 @@ from backend.onward_tls import Ending, context, refused
 from simulator.pki import Authority, Identity
 from tests.fut.fhir_standin import Server, outcome, running
 from tests.fut.scene import to_hand_on
+from tests.fut.test_taking_back import taken_back
 
 READING = to_hand_on("blood-pressure")
 WHOLE = {"Device": 2, "Observation": 3}
@@ -60,6 +61,18 @@ async def test_an_amended_reading_takes_the_place_of_the_first(server: Server) -
         await target.hand_on(to_hand_on("blood-pressure-amended", version=2))
     assert server.kinds() == WHOLE
     assert [r["status"] for r in server.held.values() if r.get("component")] == ["amended"]
+
+
+async def test_a_withdrawn_reading_takes_the_place_of_the_first_and_stays_there(
+    server: Server,
+) -> None:
+    withdrawn = taken_back(to_hand_on("blood-pressure-amended", version=2))
+    async with opened(server) as target:
+        await target.hand_on(READING)
+        await target.hand_on(withdrawn)
+        await target.hand_on(READING)  # late, by whatever way
+    assert server.kinds() == WHOLE
+    assert [r["status"] for r in server.held.values() if r.get("component")] == ["entered-in-error"]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +151,16 @@ async def test_one_bundle_that_breaks_a_server_that_is_well_is_set_aside(server:
         server.well = True
         with pytest.raises(Undeliverable, match="again and again"):
             await target.hand_on(READING)
+        with pytest.raises(TryAgain):  # somebody wants it tried again: it begins anew
+            await target.hand_on(READING)
+
+
+async def test_failures_that_something_else_came_between_are_counted_anew(server: Server) -> None:
+    server.trouble = [*[500] * STUBBORN, 503, 500]
+    async with opened(server) as target:
+        for _ in range(STUBBORN + 2):
+            with pytest.raises(TryAgain):
+                await target.hand_on(READING)
 
 
 async def test_tries_while_a_server_was_away_do_not_count_against_a_reading(

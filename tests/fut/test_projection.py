@@ -256,7 +256,7 @@ def test_an_order_that_did_not_ask_for_it_when_it_was_measured_gets_nothing(row:
     [
         Row(plans.WEIGHT, active=((BEFORE, None),)),
         Row(plans.WEIGHT, active=((BEFORE, THEN), (THEN, SINCE))),
-        slot(plans.WEIGHT, *plans.MORNING, occurrence=bounded(BEFORE, SINCE)),
+        slot(plans.WEIGHT, *plans.MORNING, occurrence=bounded(BEFORE, THEN)),  # FUT made that slot
         Row(plans.WEIGHT, occurrence={"occurrencePeriod": {"start": "2026"}}),
         Row(plans.WEIGHT, occurrence={"occurrenceDateTime": SINCE}),
         Row(plans.WEIGHT, "Extra", occurrence=bounded(BEFORE, SINCE)),

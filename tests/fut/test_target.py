@@ -311,11 +311,13 @@ async def test_without_a_plan_nothing_is_decided(fut: Fut, target: Target, statu
 async def test_one_that_fails_for_ever_does_not_hold_up_the_others_for_ever(
     fut: Fut, target: Target
 ) -> None:
-    fut.trouble = [500] * (STUBBORN + 1)
+    fut.trouble = [500] * (STUBBORN + 2)
     for _ in range(STUBBORN):
         with pytest.raises(TryAgain):
             await target.hand_on(PRESSURE)
     with pytest.raises(Undeliverable, match="again and again"):
+        await target.hand_on(PRESSURE)
+    with pytest.raises(TryAgain):  # somebody wants it tried again: it begins anew
         await target.hand_on(PRESSURE)
 
 
