@@ -19,6 +19,7 @@ from tests.conformance.reasons import (
     refusals,
     vital_refusals,
 )
+from tests.conformance.sweep import Swept, sweep
 from tests.conformance.validator import Issue, Unavailable, validate
 from tests.conformance.vital_signs import alone
 from tests.fhir.mutants import MUTANTS, Mutant
@@ -38,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         " error that it is made for.",
     )
     parser.add_argument("--all", action="store_true", help="print every issue, information too")
+    parser.add_argument(
+        "--every-element",
+        action="store_true",
+        help="change every element of different Bundles, too: what the validator finds an error in,"
+        " our own rules must refuse",
+    )
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
     good = {**bundles(), **announcements()}
@@ -46,12 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{len(good)} kinds of Bundle, {len(MUTANTS)} broken ones", flush=True)
     try:
         said = validate({**bodies, **_vital_signs(bodies)})
+        swept = sweep() if chosen.every_element else None
     except Unavailable as lack:
         print(f"./dev conformance: {lack}", file=sys.stderr)
         return EX_UNAVAILABLE
     if chosen.all:
         _print_all(said)
-    failures = [*_good(good, said), *_bad(said)]
+    failures = [*_good(good, said), *_bad(said), *(_swept(swept) if swept else ())]
     shown = failures if chosen.all else failures[:SHOWN]
     print("\n".join(shown))
     if len(shown) < len(failures):
@@ -128,6 +136,14 @@ def _wrong(mutant: Mutant, said: Mapping[str, Sequence[Issue]]) -> str:
         return f"HL7's validator refuses it after all: {[error.says for error in errors]}"
     rules = {fault.partition(":")[0] for fault in mutant.faults()}
     return "" if mutant.rule in rules else f"our rule {mutant.rule} does not refuse it"
+
+
+def _swept(swept: Swept) -> Sequence[str]:
+    print(
+        f"\n{swept.tried} Bundles with an element changed: HL7's validator finds errors in"
+        f" {swept.errors}, our own rules faults in {swept.caught}"
+    )
+    return swept.overlooked
 
 
 def _print_all(said: Mapping[str, Sequence[Issue]]) -> None:
