@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,11 @@ _ROW = re.compile(r"([rf])([1-9][0-9]{0,17})")
 _PUBLIC_ID = re.compile(r"[0-9a-f-]{6,36}")
 _PASSKEY = re.compile(r"[0-9]{6}")
 _PATIENT = re.compile(r"[\x21-\x7e]{1,200}")
+# FHIR's type id, but for the two that mean another place in a path: it becomes Patient/ID.
+_LOGICAL_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}")
 # DDMMYY-SSSS, with or without the hyphen.
 _CPR = re.compile(r"(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}-?[0-9]{4}")
+A_DAY = timedelta(days=1)
 HIGHEST_SLOT = 254  # 255 is "unknown user" in the SIG's profiles
 
 Question = Mapping[str, Any]
@@ -82,13 +85,18 @@ def slot(question: Question) -> int | None:
     return value
 
 
-def patient(question: Question) -> str:
-    """The opaque identifier of a citizen."""
+def patient(question: Question, *, logical: bool) -> str:
+    """The opaque identifier of a citizen; *logical*: the id that a FHIR server gave the Patient."""
     given = text(question, "patient")
     if _CPR.fullmatch(given):
         raise Unanswerable(
             "that looks like a CPR number; none may be stored here: use the opaque identifier"
             " that the responsible organisation has given this citizen"
+        )
+    if logical and not _LOGICAL_ID.fullmatch(given):
+        raise Unanswerable(
+            "patient: expected the id of the Patient at the server, as fhir.patient_reference is"
+            " \"logical\": up to 64 letters, digits, '-' and '.', without \"Patient/\" before it"
         )
     if not _PATIENT.fullmatch(given):
         raise Unanswerable("patient: expected an identifier of up to 200 characters, no spaces")
@@ -102,11 +110,14 @@ def moment(question: Question, key: str, zone: ZoneInfo) -> datetime | None:
     given = text(question, key)
     try:
         at = datetime.fromisoformat(given)
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(zone)
+        there = (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(zone)
+        for margin in (-A_DAY, A_DAY):  # at an end of the calendar it cannot be reckoned with
+            there.astimezone(UTC) + margin
     except (ValueError, OverflowError):
         raise Unanswerable(
             f"{given[:40]!r} is no moment: write 2026-11-25 or 2026-11-25T08:30"
         ) from None
+    return there
 
 
 def passkey(question: Question) -> int | None:

@@ -17,7 +17,8 @@ Handlers = Mapping[str, Handler]
 def patient(question: Question, config: Config) -> Patient:
     """Whoever is named in *question*. Raises Unanswerable."""
     fhir = config.fhir
-    return Patient(fhir.patient_system, questions.patient(question), fhir.patient_reference)
+    whose = questions.patient(question, logical=fhir.patient_reference == "logical")
+    return Patient(fhir.patient_system, whose, fhir.patient_reference)
 
 
 def iso(at: datetime | None) -> str | None:

@@ -21,7 +21,8 @@ from tests.outbox.house import House
 WAIT_S = 10.0  # no test waits for so long unless something is broken
 
 
-def config(folder: Path) -> Config:
+def config(folder: Path, **fhir: object) -> Config:
+    """*fhir*: that section of it."""
     return parse(
         {
             "gateway": {
@@ -31,6 +32,7 @@ def config(folder: Path) -> Config:
                 "socket": str(folder / "run" / "control.sock"),
             },
             "broker": {"host": "localhost", "ca": "ca", "certificate": "pem", "key": "key"},
+            "fhir": fhir,
         },
         "test",
     )
@@ -42,9 +44,9 @@ class Desk:
     `guests` are those whom the radio was told to expect, `unbonded` whose bonds were deleted.
     """
 
-    def __init__(self, house: House, folder: Path) -> None:
+    def __init__(self, house: House, folder: Path, **fhir: object) -> None:
         self.house = house
-        self.config = config(folder)
+        self.config = config(folder, **fhir)
         self.socket = self.config.gateway.socket
         self.live = Live(house.now())
         self.health = Health(house.store, house.ours, self.config, self.live)

@@ -3,12 +3,13 @@
 import json
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from gateway.control_client import Refused
 from gateway.outbox import devices, sessions
-from tests.control.desk import Desk
+from tests.control.desk import Desk, served
 from tests.outbox.house import ANNA, NOON, House, cuff
 
 ADDRESS = "C0:11:22:33:44:51"
@@ -63,6 +64,8 @@ async def test_an_address_is_taken_in_any_case_and_with_hyphens(desk: Desk) -> N
         ({"slot": "1"}, "0 to 254"),
         ({"from": "yesterday"}, "2026-11-25T08:30"),
         ({"from": "9999-12-31T23:59:59-23:59"}, "2026-11-25T08:30"),
+        ({"from": "0001-01-01"}, "2026-11-25T08:30"),
+        ({"from": "9999-12-31T23:59:59"}, "2026-11-25T08:30"),
         ({"patient": "010180-1234"}, "looks like a CPR number"),
         ({"patient": "0101801234"}, "looks like a CPR number"),
         ({"patient": "Anna Hansen"}, "no spaces"),
@@ -78,6 +81,31 @@ async def test_a_wrong_addition_says_what_to_write(
         await desk.ask("devices add", **({**CUFF, "patient": PERSON} | wrong))
     assert refused.value.code == 64
     assert (await desk.ask("devices"))["devices"] == []
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [PERSON, "Patient/17", "p/../17", "..", ".", "p_17", "17?x=1", "æ", "x" * 65],
+)
+async def test_a_person_by_the_servers_id_is_one_that_a_server_can_have(
+    house: House, tmp_path: Path, patient: str
+) -> None:
+    async with served(Desk(house, tmp_path, patient_reference="logical")) as desk:
+        with pytest.raises(Refused, match="the id of the Patient at the server") as refused:
+            await desk.ask("devices add", **CUFF, patient=patient)
+        assert refused.value.code == 64
+        assert patient not in str(refused.value).split()
+        assert (await desk.ask("devices"))["devices"] == []
+
+
+@pytest.mark.parametrize("patient", ["17", "Anna.17-b", PERSON.removeprefix("urn:uuid:"), "x" * 64])
+async def test_a_person_by_the_servers_id_is_taken(
+    house: House, tmp_path: Path, patient: str
+) -> None:
+    async with served(Desk(house, tmp_path, patient_reference="logical")) as desk:
+        await desk.ask("devices add", **CUFF, patient=patient)
+        (listed,) = (await desk.ask("devices", patients=True))["devices"]
+        assert listed["slots"][0]["patient"] == patient
 
 
 async def test_a_slot_belongs_to_one_person_at_a_time(desk: Desk) -> None:
