@@ -113,12 +113,14 @@ class Process:
     async def _clock_pair(self, item: Unrendered, now: Stamp) -> ClockPair | None:
         """Of its session: the same in each of its Bundles, and only where it explains the stamp.
 
-        A stamp on another segment (the clock was reset meanwhile) was resolved by an earlier pair.
+        A stamp on another segment (the clock was reset meanwhile) was resolved by an earlier pair,
+        and one on none by no pair at all.
         """
         name, event = await self._store(sessions.clock_pair, item.session)
         if event is None:
             return None
-        if None not in (item.segment, event.segment) and item.segment != event.segment:
+        stamped = item.reading.taken_at is not None
+        if stamped and event.segment is not None and item.segment != event.segment:
             return None
         return sessions.to_pair(name, event, event.corrected or clock.corrected(event.stamp, now))
 

@@ -112,3 +112,15 @@ async def test_a_pair_of_clocks_is_corrected_once(house: House) -> None:
         if "valueDateTime" in entry["resource"]
     }
     assert len(pairs) == 1
+
+
+async def test_nor_beside_a_stamp_that_nothing_explains(house: House) -> None:
+    """Whoever reckons by the pair would find a time that we have refused to make up."""
+    device = await house.meter()
+    await house.session(device, [])
+    house.now.move(hours=2)
+    await house.session(device, [cuff(121, house.now() + timedelta(days=40))])
+    await house.settle()
+    (message,) = await house.due()
+    assert message.taken_at is None
+    assert b"PhdCoincidentTimeStampObservation" not in message.body
