@@ -1,6 +1,7 @@
 """What was measured goes when nobody needs it here; what it is known by stays."""
 
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 
@@ -13,7 +14,9 @@ from tests.backend.parts import LATER, NOW, OTHER, delivery, reading
 DAY = timedelta(days=1)
 
 
-def hand_on(store: Store, position: int, status: onward.Settled = "delivered") -> None:
+def hand_on(
+    store: Store, position: int, status: Literal["delivered", "undeliverable"] = "delivered"
+) -> None:
     onward.settle(store.database, position, status, None, LATER)
 
 
