@@ -5,14 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from drivers.api import Frame, Reading
+from drivers.api import Code, Frame, Reading
 from drivers.sig_glucose import DRIVER as GLUCOSE
 from drivers.sig_glucose_frames import CONTEXT, MEASUREMENT
 from gateway.model import ClockPair, Patient, Record
-from tests.fhir.records import CLOCK, GLUCOMETER, PATIENT, record
+from tests.fhir.records import BLOOD_PRESSURE, CASES, CLOCK, GLUCOMETER, PATIENT, record
 
 LOGICAL = Patient("", "7d0c6a52-1c1f-4a55-9b39-6b0f7c1e2f10", "logical")
 ENTRY = replace(PATIENT, reference="entry")
+SUGAR = CASES["glucose"]
 ANOTHER = Patient("urn:ietf:rfc:3986", "urn:uuid:2b0b8f0e-3c53-4b8b-8f0c-5c7d5a0c9f31")
 
 MOLAR = "1f 0700 ea070b16081e00 0000 3dc0 11 0000"  # 6.1 mmol/L, 22 November at half past eight
@@ -104,6 +105,20 @@ def glucose_from_octets() -> Iterator[tuple[str, Record]]:
             yield name, whole
             yield f"{name} later", later
             yield f"{name} taken back", replace(later, reading=alone, former=(joined,))
+
+
+def found_out() -> Iterator[tuple[str, Record]]:
+    """What was sent, and turns out to be no measurement of a person."""
+    solution = replace(SUGAR.reading, codes=(Code("sample-type", "control-solution"),))
+    step = replace(BLOOD_PRESSURE.reading, flags=("intermediate",))
+    for case, sent, reading in (
+        ("a control solution", SUGAR, solution),
+        ("an intermediate pressure", BLOOD_PRESSURE, step),
+    ):
+        later = replace(sent, version=2, reading=reading)
+        yield f"{case}, found out", replace(later, former=(sent.reading,))
+        yield f"{case}, found out, of which nothing is kept", later
+        yield f"{case}, withdrawn", replace(later, withdrawn=True)
 
 
 def _decoded(*frames: tuple[UUID, str]) -> Reading:

@@ -30,7 +30,7 @@ from drivers.sig_thermometer import TYPES
 from gateway.fhir import RenderError, render
 from gateway.fhir.codes import CODINGS
 from gateway.model import ClockPair, DeviceRecord, GatewayInfo, Patient, Record
-from tests.conformance.combinations import combined, glucose_from_octets
+from tests.conformance.combinations import combined, found_out, glucose_from_octets
 from tests.drivers.vectors import cases
 from tests.fhir import records
 from tests.fhir.records import CASES, CLOCK, device, none, number, pressures
@@ -92,6 +92,7 @@ def every_record() -> Iterator[tuple[str, Record]]:
             yield f"{driver.name}/{case}", records.record(METERS[driver.name], reading)
     yield from _recorded()
     yield from glucose_from_octets()
+    yield from found_out()
     for name, meter in METERS.items():
         ordinary = records.record(meter, _ordinary(name))
         for case, record in (*_around(ordinary), *combined(ordinary)):

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from tests.fhir.elements import EXTENSION, PHD, Json, extensions, kind
+from tests.fhir.elements import EXTENSION, MDC, PHD, Json, codings, extensions, kind
 
 URI = "urn:ietf:rfc:3986"
 URN = r"urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 OUTSIDE = r"Patient(/[A-Za-z0-9.-]{1,64}|\?identifier=[^|]+%7C[^|]+)"  # not an entry of the Bundle
 GATEWAY, TIMESTAMP = f"{EXTENSION}observation-gatewayDevice", f"{PHD}CoincidentTimeStampReference"
+TESTER, SELF = "8417884", "8417888"  # who took the sample
 LEADS: Mapping[str, Mapping[str, str]] = {  # of a kind of resource: the element to a kind
     "observation": {"subject": "Patient", "performer": "Patient", "device": "PhdDevice"}
     | {GATEWAY: "PhgDevice", TIMESTAMP: "timestamp", "derivedFrom": "measurement"},
@@ -147,6 +148,20 @@ def one_citizen(bundle: Json) -> Iterator[str]:
         yield "an entry that nothing is about"
 
 
+def performed_by_the_citizen(bundle: Json) -> Iterator[str]:
+    """Unless the meter says that another measured; of whom it says no more."""
+    current = [
+        e["resource"]
+        for e in bundle["entry"]
+        if kind(e["resource"]) == "observation" and e["resource"]["status"] != "entered-in-error"
+    ]
+    told = [o["valueCodeableConcept"] for o in current if TESTER in codings(o["code"], MDC)]
+    expected = all(SELF in codings(answer, MDC) for answer in told)
+    for observation in current:
+        if ("performer" in observation) is not expected:
+            yield "not the citizen" if expected else "the citizen"
+
+
 def marked_as_test_data(bundle: Json) -> Iterator[str]:
     """Simulated: HTEST everywhere. Else nowhere, or (an oximeter's test) on every measurement."""
     marked = [(kind(e["resource"]), bool(_labels(e["resource"]))) for e in bundle["entry"]]
@@ -171,5 +186,5 @@ def _labels(resource: Json) -> list[Json]:
 
 BUNDLE = (
     *(transaction, one_of_each, request, own_identifier, references_resolve, references_lead),
-    *(one_citizen, marked_as_test_data),
+    *(one_citizen, performed_by_the_citizen, marked_as_test_data),
 )

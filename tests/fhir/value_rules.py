@@ -51,6 +51,7 @@ TEMPERATURE = (
     *("150364", "150392", "188420", "188424", "188428", "188432", "188448", "188452"),
     "188456",
 )
+BODY = ("188736", "188740", "188752")  # weight, height, body mass index
 UNITS: Mapping[str, tuple[str, ...]] = {  # MDC code to the units that it can be measured in
     **dict.fromkeys(PRESSURE, ("mm[Hg]", "kPa")),
     **dict.fromkeys(PULSE, ("/min",)),
@@ -94,14 +95,14 @@ def unit_of_the_code(o: Json) -> Iterator[str]:
 
 
 def possible(o: Json) -> Iterator[str]:
-    """A number as the meter gave it: neither more nor less than it, and no glucose below nothing.
+    """A number as the meter gave it, neither more nor less than it; no weight, no glucose below 0.
 
     Other numbers that no person can have travel as they came, for a care team to see.
     """
     for mdc, quantity in _quantities(o):
         if "comparator" in quantity:
             yield quantity["comparator"]
-        if mdc in GLUCOSE and quantity["value"] < 0:
+        if mdc in (*GLUCOSE, *BODY) and quantity["value"] < 0:
             yield f"{mdc} of {quantity['value']}"
 
 

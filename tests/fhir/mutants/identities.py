@@ -5,6 +5,7 @@ from tests.fhir.mutants.mutant import (
     CITIZEN,
     ENTRY,
     FIRST,
+    MEAL,
     OXY,
     SECOND,
     Change,
@@ -127,6 +128,13 @@ IDENTITIES: tuple[Mutant, ...] = (
         lambda e: [
             resource(e, n).update(subject={"reference": "Patient/other"}) for n in (FIRST, SECOND)
         ],
+    ),
+    Mutant("no word of who measured", "performed_by_the_citizen", BP, drop(FIRST, "performer")),
+    Mutant(
+        "measured by the citizen and by another",
+        "performed_by_the_citizen",
+        MEAL,
+        lambda e: resource(e, FIRST).update(performer=[resource(e, FIRST)["subject"]]),
     ),
     Mutant(
         "a citizen by CPR number", "no_register_number", ENTRY, add(CITIZEN, "identifier", item=CPR)

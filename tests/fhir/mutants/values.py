@@ -153,6 +153,12 @@ VALUES: tuple[Mutant, ...] = (
         put(FIRST, "valueQuantity", "value", to=Decimal("-6.10")),
     ),
     Mutant(
+        "a height below the ground",
+        "possible",
+        "weight",
+        put(SECOND + 1, "valueQuantity", "value", to=Decimal("-177.0")),
+    ),
+    Mutant(
         "a reason that no meter has",
         "value_or_reason",
         "glucose-high",
