@@ -79,7 +79,8 @@ async def _party(
             files.append(known)
             at = Servers(settings.careplan, settings.base, settings.plan, settings.task)
             target = _fut(settings, Api(web, access, at), disk, known)
-        yield Party(settings.name, target, part, files)
+        corrects = not isinstance(settings, FutParty)
+        yield Party(settings.name, target, part, files, corrects)
 
 
 def _access(oauth: OAuth | None, web: Web) -> Access:

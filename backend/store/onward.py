@@ -6,16 +6,15 @@ here until all of them have come to an end with it.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from backend.store.database import Database
 from backend.store.moments import text
-
-Settled = Literal["delivered", "undeliverable"]
+from backend.store.shapes import Settled
 
 MAX_REASON = 500  # characters, in a receipt
 LATER_VERSION = "a later version of it had been delivered"
+LATER_REFUSED = "a later version of it could not be delivered"
 
 
 @dataclass(frozen=True, slots=True)

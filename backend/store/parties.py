@@ -1,20 +1,17 @@
 """What each party is to get, in order; each goes on by itself, whatever became of the others.
 
-Of one gateway: in the order of its numbers, an epoch after the other; a number that is missing
-holds back those behind it for a while. Of several: in the order of arrival. A reading that has to
-be tried again holds back its own gateway alone, and that for its own party alone.
+In which order, see `backend.store.due`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 from backend.store.database import Database
 from backend.store.moments import moment, text
-from backend.store.onward import MAX_REASON, Settled, settle_within
-from backend.store.shapes import ToHandOn
+from backend.store.onward import MAX_REASON, settle_within
+from backend.store.shapes import Settled
 
 # "nothing": none of it is theirs.
 End = Literal["delivered", "undeliverable", "nothing"]
@@ -67,40 +64,30 @@ def _forget_all_but(db: Database, parties: Sequence[str]) -> None:
     for (party,) in db.execute("SELECT DISTINCT party FROM onward_to WHERE state = 'waiting'"):
         if party not in parties:
             db.execute("DELETE FROM onward_to WHERE party = ? AND state = 'waiting'", party)
+            db.execute("DELETE FROM onward_begun WHERE party = ?", party)
     for (party,) in db.execute("SELECT party FROM onward_trouble"):
         if party not in parties:
             db.execute("DELETE FROM onward_trouble WHERE party = ?", party)
 
 
-def next_to_hand_on(db: Database, party: str, now: datetime, grace: timedelta) -> ToHandOn | None:
-    """What is due; None if nothing is. *grace*: how long to wait for a missing number."""
-    rows = db.execute(
-        "SELECT t.position, r.id, r.version, r.sha256, r.organisation, r.gateway, r.epoch, r.body,"
-        " t.attempts, EXISTS (SELECT 1 FROM reading l JOIN onward_to d ON d.reading = l.number"
-        "  WHERE l.id = r.id AND l.version > r.version AND d.party = t.party"
-        "  AND d.state = 'delivered')"
-        " OR EXISTS (SELECT 1 FROM reading l JOIN onward d ON d.reading = l.number"
-        "  WHERE l.id = r.id AND l.version > r.version AND d.state = 'delivered')"
-        " FROM onward_to t JOIN onward o ON o.reading = t.reading"
-        " JOIN reading r ON r.number = t.reading"
-        " WHERE t.party = ? AND t.state = 'waiting' AND t.due_at <= ?"
-        " AND NOT EXISTS (SELECT 1 FROM onward_to e WHERE e.party = t.party"
-        "  AND e.state = 'waiting' AND e.stream = t.stream AND e.seq < t.seq)"
-        " AND NOT EXISTS (SELECT 1 FROM stream s JOIN onward_to e ON e.stream = s.number"
-        "  WHERE s.gateway = r.gateway AND s.number < t.stream AND e.party = t.party"
-        "  AND e.state = 'waiting')"
-        " AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m"
-        "  WHERE m.stream = t.stream AND m.state = 'open' AND m.first < t.seq))"
-        " ORDER BY t.position LIMIT 1",
-        *(party, text(now), text(now - grace)),
-    )
-    if not rows:
-        return None
-    position, name, version, sha256, organisation, gateway, epoch, body, attempts, passed = rows[0]
-    return ToHandOn(
-        *(position, UUID(name), version, sha256, organisation, gateway, epoch, bytes(body)),
-        *(attempts, bool(passed)),
-    )
+def begin(db: Database, party: str, position: int, *, anew: bool = False) -> int:
+    """Before it is handed on: one try more. Returns how many before it came to no end that was
+    meant: the receiver died, or was at fault. *anew*: those do not count.
+    """
+    with db.writing():
+        if anew:
+            _ended(db, party, position)
+        db.execute(
+            "UPDATE onward_to SET attempts = attempts + 1"
+            " WHERE party = ? AND position = ? AND state = 'waiting'",
+            *(party, position),
+        )
+        ((times,),) = db.execute(
+            "INSERT INTO onward_begun VALUES (?, ?, 1) ON CONFLICT (party, position)"
+            " DO UPDATE SET times = onward_begun.times + 1 RETURNING times",
+            *(party, position),
+        )
+    return int(times) - 1
 
 
 def settle(
@@ -115,10 +102,11 @@ def settle(
     """The end of it for *party*; for everybody, if it was the last of *parties*."""
     with db.writing():
         db.execute(
-            "UPDATE onward_to SET state = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
+            "UPDATE onward_to SET state = ?, reason = ?, settled_at = ?"
             " WHERE party = ? AND position = ? AND state = 'waiting'",
             *(end, reason and reason[:MAX_REASON], text(now), party, position),
         )
+        _ended(db, party, position)
         _conclude(db, position, parties, now)
 
 
@@ -146,14 +134,22 @@ def _conclude(db: Database, position: int, parties: Sequence[str], now: datetime
 _REFUSED: Literal["undeliverable"] = "undeliverable"
 
 
-def postpone(db: Database, party: str, position: int, reason: str, due: datetime) -> None:
-    """To be tried again at *due*."""
+def postpone(
+    db: Database, party: str, position: int, reason: str, due: datetime, *, meant: bool = True
+) -> None:
+    """To be tried again at *due*. *meant*: it was the party, and no fault of ours."""
     with db.writing():
         db.execute(
-            "UPDATE onward_to SET reason = ?, due_at = ?, attempts = attempts + 1"
+            "UPDATE onward_to SET reason = ?, due_at = ?"
             " WHERE party = ? AND position = ? AND state = 'waiting'",
             *(reason[:MAX_REASON], text(due), party, position),
         )
+        if meant:
+            _ended(db, party, position)
+
+
+def _ended(db: Database, party: str, position: int) -> None:
+    db.execute("DELETE FROM onward_begun WHERE party = ? AND position = ?", party, position)
 
 
 def trouble(db: Database, party: str, words: str | None) -> None:

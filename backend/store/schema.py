@@ -120,6 +120,13 @@ _TABLES = (
         WHERE state = 'waiting'""",
     """CREATE INDEX IF NOT EXISTS onward_to_in_order ON onward_to (party, position)
         WHERE state = 'waiting'""",
+    # How often it was begun to hand on what waits, without an end that was meant.
+    """CREATE TABLE IF NOT EXISTS onward_begun (
+        party TEXT NOT NULL,
+        position {int} NOT NULL,
+        times {int} NOT NULL,
+        PRIMARY KEY (party, position)
+    ){strict}""",
     # What somebody should repair of a party's files.
     """CREATE TABLE IF NOT EXISTS onward_trouble (
         party TEXT NOT NULL PRIMARY KEY,

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from backend.bundle import Contents
 
+Settled = Literal["delivered", "undeliverable"]
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -104,4 +106,4 @@ class ToHandOn:
     epoch: str
     body: bytes
     attempts: int  # before this one
-    by_then: bool = False  # a later version has been delivered: nothing is to be handed on
+    by_then: Settled | None = None  # what became of a later version: this one is not handed on

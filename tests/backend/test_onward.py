@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
 
 import pytest
 
-from backend.onward import Pace, Party, TryAgain, Undeliverable, hand_on
+from backend.onward import FAULTS, Pace, Party, Target, TryAgain, Undeliverable, hand_on
 from backend.store import Database, Delivery, Store, ToHandOn, onward, parties
+from backend.store.due import next_to_hand_on
 from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
 
 P = ParamSpec("P")
@@ -23,10 +25,14 @@ ALONE = ["alone"]
 
 
 def due(
-    store: Store, now: datetime = LATER, party: str = "alone", names: Sequence[str] = ALONE
+    store: Store,
+    now: datetime = LATER,
+    party: str = "alone",
+    names: Sequence[str] = ALONE,
+    corrects: bool = True,
 ) -> ToHandOn | None:
     parties.share(store.database, names, 0, now)
-    return parties.next_to_hand_on(store.database, party, now, GRACE)
+    return next_to_hand_on(store.database, party, now, GRACE, corrects=corrects)
 
 
 def order(
@@ -86,7 +92,88 @@ def test_an_older_version_does_not_follow_a_later_one(store: Store) -> None:
     store.keep([delivery(1)], NOW)
     late = due(store)
     assert late is not None
-    assert (late.version, late.by_then) == (1, True)
+    assert (late.version, late.by_then) == (1, "delivered")
+
+
+def test_who_cannot_correct_is_given_the_newest_version_that_is_held(store: Store) -> None:
+    versions = [delivery(1, version=version, seq=version) for version in (1, 2, 3)]
+    store.keep([*versions, delivery(9, seq=9)], NOW)
+    found = due(store, corrects=False)
+    assert found is not None
+    assert found.version == 3
+    parties.postpone(store.database, "alone", found.position, "away", LATER + GRACE)
+    assert due(store, corrects=False) is None
+    settle(store, found, "delivered")
+    for version in (1, 2):
+        passed = due(store, corrects=False)
+        assert passed is not None
+        assert (passed.version, passed.by_then) == (version, "delivered")
+        settle(store, passed, "delivered")
+    assert order(store) == [(GATEWAY, 9)]
+
+
+def test_who_can_correct_is_given_each_version_in_its_order(store: Store) -> None:
+    store.keep([delivery(1, version=version, seq=version) for version in (1, 2)], NOW)
+    assert order(store) == [(GATEWAY, 1), (GATEWAY, 2)]
+
+
+def test_what_is_held_back_with_a_newer_version_holds_up_no_other_gateway(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, version=2, seq=2)], NOW)
+    store.keep([delivery(5, gateway=OTHER, seq=1)], NOW)
+    newest = due(store, corrects=False)
+    assert newest is not None
+    parties.postpone(store.database, "alone", newest.position, "away", LATER + GRACE)
+    other = due(store, corrects=False)
+    assert other is not None
+    assert other.gateway == OTHER
+
+
+def test_when_a_later_version_was_refused_the_earlier_is_not_given(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, version=2, seq=2)], NOW)
+    newest = due(store, corrects=False)
+    assert newest is not None
+    settle(store, newest, "undeliverable")
+    earlier = due(store, corrects=False)
+    assert earlier is not None
+    assert (earlier.version, earlier.by_then) == (1, "undeliverable")
+
+
+def test_what_another_party_was_delivered_takes_nothing_from_this_one(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, version=2, seq=2)], NOW)
+    for version in (1, 2):
+        found = due(store, party="region", names=BOTH)
+        assert found is not None
+        assert (found.version, found.by_then) == (version, None)
+        parties.settle(store.database, BOTH, "region", found.position, "delivered", None, LATER)
+    found = due(store, party="practice", names=BOTH)
+    assert found is not None
+    assert (found.version, found.by_then) == (1, None)
+
+
+def test_a_later_version_that_is_not_theirs_takes_nothing_from_a_party(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, version=2, seq=2)], NOW)
+    first = due(store, corrects=False)
+    assert first is not None
+    settle(store, first, "nothing")
+    found = due(store, corrects=False)
+    assert found is not None
+    assert (found.version, found.by_then) == (1, None)
+
+
+def test_a_party_that_came_later_is_not_given_what_had_been_corrected_before(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, version=2, seq=2)], NOW)
+    first = due(store)
+    assert first is not None
+    settle(store, first, "undeliverable")
+    order(store)
+    onward.again(store.database, LATER)
+    found = due(store, party="new", names=["alone", "new"])
+    assert found is not None
+    assert (found.version, found.by_then) == (1, "delivered")
+
+
+def settle(store: Store, reading_: ToHandOn, end: parties.End) -> None:
+    parties.settle(store.database, ALONE, "alone", reading_.position, end, None, LATER)
 
 
 BOTH = ["practice", "region"]
@@ -140,6 +227,7 @@ def test_a_reading_that_is_handed_on_again_begins_anew_with_its_tries(store: Sto
     position = 1
     for _ in range(30):
         parties.share(store.database, ALONE, 0, LATER)
+        parties.begin(store.database, "alone", position)
         parties.postpone(store.database, "alone", position, "500", LATER)
     at = (store.database, ALONE, "alone", position)
     parties.settle(*at, "undeliverable", "it fails again and again", LATER)
@@ -153,6 +241,7 @@ def test_what_stands_in_the_way_of_a_party_can_be_seen(store: Store) -> None:
     store.keep([delivery(1), delivery(2)], NOW)
     found = due(store)
     assert found is not None
+    parties.begin(store.database, "alone", found.position)
     parties.postpone(store.database, "alone", found.position, "it answers 503", LATER)
     parties.trouble(store.database, "other", "people.toml: entry 3")
     first, second = parties.standings(store.database)
@@ -176,7 +265,7 @@ class Recorder:
         self.taken.append(reading)
 
 
-async def handed_on(store: Store, target: Recorder, *deliveries: Delivery) -> None:
+async def handed_on(store: Store, target: Target, *deliveries: Delivery) -> None:
     await all_handed_on(store, [Party("alone", target)], *deliveries)
 
 
@@ -224,6 +313,67 @@ async def test_what_fails_is_tried_again_and_what_is_refused_is_not(
     await handed_on(store, target, delivery(1), delivery(2), delivery(3))
     assert [each.id for each in target.taken] == [reading(1), reading(3)]
     assert outcomes(store)[1] == (2, "undeliverable", "alone: no such patient")
+
+
+class Faulty:
+    """Fails at one reading in a way that nobody foresaw."""
+
+    def __init__(self, at: Any) -> None:
+        self.at, self.tries = at, 0
+        self.taken: list[UUID] = []
+
+    async def hand_on(self, reading_: ToHandOn) -> None:
+        if reading_.id == self.at:
+            self.tries += 1
+            raise ValueError(f"121 of {reading_.id}")
+        self.taken.append(reading_.id)
+
+
+async def test_an_error_that_nobody_foresaw_stops_neither_the_others_nor_the_receiver(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("backend.onward.FIRST_S", 0.001)
+    monkeypatch.setattr("backend.onward.CAP_S", 0.001)
+    target = Faulty(reading(1))
+    await handed_on(store, target, delivery(1), delivery(2))
+    assert target.tries == FAULTS
+    assert target.taken == [reading(2)]
+    first, second = sorted(outcomes(store))
+    assert first[:2] == (1, "undeliverable")
+    assert str(first[2]).startswith(f"alone: the receiver failed at it {FAULTS} times")
+    assert second == (2, "delivered", None)
+    assert "a fault of this receiver (ValueError at backend/onward.py" in caplog.text
+    assert "121" not in caplog.text
+
+
+async def test_a_part_that_cannot_be_cut_out_is_a_fault_of_one_reading(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.onward.CAP_S", 0.001)
+
+    def part(reading_: ToHandOn) -> bytes:
+        if reading_.id == reading(1):
+            raise KeyError("entry")
+        return reading_.body
+
+    target = Recorder()
+    await all_handed_on(store, [Party("alone", target, part)], delivery(1), delivery(2))
+    assert [each.id for each in target.taken] == [reading(2)]
+
+
+def test_a_receiver_that_dies_at_a_reading_again_and_again_is_found_out(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    found = due(store)
+    assert found is not None
+    begun = [parties.begin(store.database, "alone", found.position) for _ in range(3)]
+    assert begun == [0, 1, 2]
+    assert parties.begin(store.database, "alone", found.position, anew=True) == 0
+    parties.postpone(store.database, "alone", found.position, "a fault", LATER, meant=False)
+    assert parties.begin(store.database, "alone", found.position) == 1
+    parties.postpone(store.database, "alone", found.position, "busy", LATER)
+    assert parties.begin(store.database, "alone", found.position) == 0
+    settle(store, found, "delivered")
+    assert store.database.execute("SELECT * FROM onward_begun") == []
 
 
 async def test_an_older_version_is_not_given_to_the_target(store: Store) -> None:

@@ -202,15 +202,15 @@ async def test_what_came_to_its_end_can_be_tried_again_where_it_was_refused(shar
     assert shared.got() == {"region": 2, "municipality": 0, "practice": 1}
 
 
-async def test_an_older_version_from_another_gateway_is_not_given_to_who_has_the_later_one(
+async def test_an_older_version_from_another_gateway_is_given_to_nobody_who_was_given_a_later_one(
     shared: Scene,
 ) -> None:
     second = replace(of(REGION, "weight", 1, gateway="gw-9999999999"), version=2)
     shared.servers["practice"].trouble = [422]
     await shared.hand_on(second)
     told = await shared.hand_on(of(REGION, "weight", 1))
-    assert told == [("delivered", onward.LATER_VERSION)]
-    assert shared.got() == {"region": 1, "municipality": 0, "practice": 2}
+    assert told == [("undeliverable", f"practice: {onward.LATER_REFUSED}")]
+    assert shared.got() == {"region": 1, "municipality": 0, "practice": 1}
 
 
 async def test_an_older_version_that_is_handed_on_again_does_not_follow_a_later_one(

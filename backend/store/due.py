@@ -1,0 +1,103 @@
+"""Which reading a party is to be given next.
+
+Of one gateway: in the order of its numbers, an epoch after the other; a number that is missing
+holds back those behind it for a while. Of several: in the order of arrival. A reading that has to
+be tried again holds back its own gateway alone.
+
+Whoever cannot correct what he has is given the newest version of a reading in the place of those
+before it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from backend.store.database import Database
+from backend.store.moments import text
+from backend.store.shapes import Settled, ToHandOn
+
+# From stream to stream, and from each the first: so many steps as gateways wait, however much does.
+_HEADS = """WITH RECURSIVE waiting(stream) AS (
+    SELECT min(stream) FROM onward_to WHERE party = ? AND state = 'waiting'
+    UNION ALL
+    SELECT (SELECT min(t.stream) FROM onward_to t
+        WHERE t.party = ? AND t.state = 'waiting' AND t.stream > waiting.stream)
+    FROM waiting WHERE waiting.stream IS NOT NULL
+), foremost(stream) AS (
+    SELECT min(w.stream) FROM waiting w JOIN stream s ON s.number = w.stream GROUP BY s.gateway
+), head(stream, seq) AS (
+    SELECT f.stream, (SELECT min(t.seq) FROM onward_to t
+        WHERE t.party = ? AND t.state = 'waiting' AND t.stream = f.stream)
+    FROM foremost f
+)
+SELECT t.position, r.id, r.version FROM head h
+    JOIN onward_to t ON t.party = ? AND t.state = 'waiting'
+        AND t.stream = h.stream AND t.seq = h.seq
+    JOIN onward o ON o.reading = t.reading
+    JOIN reading r ON r.number = t.reading
+    WHERE t.due_at <= ? AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m
+        WHERE m.stream = h.stream AND m.state = 'open' AND m.first < h.seq))
+    ORDER BY t.position"""
+
+# What is settled without a row of the party's own was so before there was this party.
+_LATER = """SELECT o.position, coalesce(t.state, o.state), t.due_at FROM reading r
+    JOIN onward o ON o.reading = r.number
+    LEFT JOIN onward_to t ON t.reading = r.number AND t.party = ?
+    WHERE r.id = ? AND r.version > ? AND (t.state IS NOT NULL OR o.state <> 'waiting')
+    ORDER BY r.version DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What is known of later versions: what became of one, or where the newest waits."""
+
+    end: Settled | None = None
+    position: int | None = None
+    due: bool = False
+
+
+def next_to_hand_on(
+    db: Database, party: str, now: datetime, grace: timedelta, *, corrects: bool = True
+) -> ToHandOn | None:
+    """What is due; None if nothing is. *grace*: how long to wait for a missing number.
+
+    *corrects*: the party lets a later version take the place of one that it has.
+    """
+    at = text(now)
+    heads = db.execute(_HEADS, party, party, party, party, at, text(now - grace))
+    for position, name, version in heads:
+        later = _later(db, party, name, version, at)
+        if later.end is not None or later.position is None or corrects:
+            return _reading(db, party, position, later.end)
+        if later.due:
+            return _reading(db, party, later.position, None)
+    return None
+
+
+def _later(db: Database, party: str, name: str, version: int, now: str) -> _Later:
+    rows = [
+        (position, state, due_at)
+        for position, state, due_at in db.execute(_LATER, party, name, version)
+        if state != "nothing"
+    ]
+    states = [state for _, state, _ in rows]
+    if "delivered" in states:
+        return _Later("delivered")
+    if states[:1] == ["waiting"]:
+        position, _, due_at = rows[0]
+        return _Later(None, position, due_at <= now)
+    return _Later("undeliverable" if states else None)
+
+
+def _reading(db: Database, party: str, position: int, later: Settled | None) -> ToHandOn:
+    (row,) = db.execute(
+        "SELECT r.id, r.version, r.sha256, r.organisation, r.gateway, r.epoch, r.body, t.attempts"
+        " FROM onward_to t JOIN reading r ON r.number = t.reading"
+        " WHERE t.party = ? AND t.position = ? AND t.state = 'waiting'",
+        *(party, position),
+    )
+    name, version, sha256, organisation, gateway, epoch, body, attempts = row
+    return ToHandOn(
+        *(position, UUID(name), version, sha256, organisation, gateway, epoch, bytes(body)),
+        *(attempts, later),
+    )
