@@ -11,7 +11,7 @@ from gateway.contract import Topics
 from gateway.outbox import delivery
 from tests.bench import watch
 from tests.bench.gateway import gateway
-from tests.bench.proc import thread_ns, written_bytes
+from tests.bench.proc import children, cpu_ns, thread_ns, written_bytes
 from tests.bench.receiver import receiver
 from tests.bench.rows import Row
 from tests.bench.stage import GATEWAY, ORGANISATION, Stage, stage
@@ -113,4 +113,6 @@ def _spent(pids: Mapping[str, int]) -> dict[str, int]:
         spent[f"{name}'s event loop" if threads else name] = loop
         if threads:
             spent[f"{name}'s disk"] = sum(threads.values())
+        if started := children(pid):
+            spent[f"{name}'s checkers"] = sum(map(cpu_ns, started))
     return spent

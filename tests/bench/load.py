@@ -42,7 +42,8 @@ class Load:
         self._reader, self._writer = reader, writer
         self._stored: set[UUID] = set()
         self._news = asyncio.Event()
-        self._window = asyncio.Semaphore(1)
+        self._free = 1
+        self._window = asyncio.Semaphore(self._free)
 
     async def connect(self) -> None:
         """CONNECT and SUBSCRIBE to receipts (MQTT 5.0, chapter 3)."""
@@ -54,7 +55,8 @@ class Load:
             raise RuntimeError(f"the broker refuses the load: reason code {connack[1]}")
         properties = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
         properties.unpack(connack[2:])  # type: ignore[no-untyped-call]
-        self._window = asyncio.Semaphore(packets.limits(properties, IDS).window)
+        self._free = packets.limits(properties, IDS).window
+        self._window = asyncio.Semaphore(self._free)
         self._writer.write(_packet(0x82, b"\x00\x01\x00" + _text(TOPICS.receipt) + b"\x01"))
         await self._read()  # SUBACK
 
@@ -75,6 +77,18 @@ class Load:
             await self._until(before + sent + 1 - ahead)
             sent += await self.publish([packet])
         await self._until(before + sent)
+
+    @property
+    def count(self) -> int:
+        """Of readings that have their receipt."""
+        return len(self._stored)
+
+    async def taken(self) -> None:
+        """Return when the broker has acknowledged whatever was published."""
+        for _ in range(self._free):
+            await self._window.acquire()
+        for _ in range(self._free):
+            self._window.release()
 
     async def _until(self, count: int) -> None:
         while len(self._stored) < count:

@@ -31,6 +31,12 @@ def thread_ns(pid: int) -> dict[int, int]:
     return spent
 
 
+def children(pid: int) -> list[int]:
+    """Of its first thread: those that it has started and that live."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+    return [int(word) for word in text.split()]
+
+
 def written_bytes(pid: int) -> int:
     """Octets that it caused to be sent to the disk."""
     for line in Path(f"/proc/{pid}/io").read_text("ascii").splitlines():
