@@ -94,7 +94,7 @@ class Fut:
     async def _take_back(self, reading: ToHandOn) -> str | None:
         rows = await self._settled(reading)
         if not rows:
-            return "taken back before FUT had any of it"
+            return "entered in error, and FUT has none of it"
         for row in rows:
             for sought in row.sought:
                 await self.pace.turn()

@@ -47,7 +47,7 @@ async def test_another_reading_stays_as_it_is(fut: Fut, target: Target) -> None:
 async def test_what_fut_never_had_is_not_sent_and_that_is_said(fut: Fut, target: Target) -> None:
     for version in (1, 2):
         words = await target.hand_on(taken_back(PRESSURE, version))
-        assert words == "taken back before FUT had any of it"
+        assert words == "entered in error, and FUT has none of it"
     assert not fut.calls
 
 
