@@ -11,7 +11,6 @@ from decimal import Decimal
 from tests.conformance.announced import announcements
 from tests.conformance.corpus import bundles, every_record
 from tests.conformance.reasons import (
-    ERRORS,
     REASONS,
     VITAL_SIGNS,
     Reason,
@@ -21,6 +20,7 @@ from tests.conformance.reasons import (
 )
 from tests.conformance.sweep import Swept, sweep
 from tests.conformance.validator import Issue, Unavailable, validate
+from tests.conformance.verdict import complaints, wrong
 from tests.conformance.vital_signs import alone
 from tests.fhir.mutants import MUTANTS, Mutant
 from tests.fhir.rules import faults
@@ -106,7 +106,7 @@ def _explained(
 
 def _bad(said: Mapping[str, Sequence[Issue]]) -> list[str]:
     ours = [mutant for mutant in MUTANTS if not mutant.hl7]
-    warned = [mutant for mutant in ours if _said_of(mutant, said)]
+    warned = [mutant for mutant in ours if complaints(*_of(mutant, said))]
     unseen = [mutant for mutant in ours if mutant not in warned]
     print(
         f"\nbroken Bundles: {len(MUTANTS)}, each refused by the rule of ours that it is made for."
@@ -114,28 +114,21 @@ def _bad(said: Mapping[str, Sequence[Issue]]) -> list[str]:
         f"\n  {len(warned)} it only warns of, or stumbles over elsewhere: {_list(warned)};"
         f"\n  {len(unseen)} it takes, for it cannot know: {_list(unseen)}"
     )
-    return [f"FAILED {mutant.what}: {why}" for mutant in MUTANTS if (why := _wrong(mutant, said))]
+    return [
+        f"FAILED {mutant.what}: {why}"
+        for mutant in MUTANTS
+        if (why := wrong(mutant, *_of(mutant, said)))
+    ]
 
 
 def _list(mutants: Sequence[Mutant]) -> str:
     return ", ".join(mutant.what for mutant in mutants)
 
 
-def _said_of(mutant: Mutant, said: Mapping[str, Sequence[Issue]]) -> list[Issue]:
-    """What nothing explains, in its Bundle and of its vital signs."""
+def _of(mutant: Mutant, said: Mapping[str, Sequence[Issue]]) -> tuple[list[Issue], list[Issue]]:
+    """Of its Bundle, and of its vital signs."""
     vital = [name for name in said if name.startswith(f"{VITAL}{BAD}{mutant.what}/")]
-    found = [issue for name in vital for issue in vital_refusals(said[name])]
-    return [*refusals(said[BAD + mutant.what]), *found]
-
-
-def _wrong(mutant: Mutant, said: Mapping[str, Sequence[Issue]]) -> str:
-    errors = [i for i in _said_of(mutant, said) if i.severity in ERRORS]
-    if mutant.hl7 and not any(mutant.hl7 in f"{error.at}: {error.says}" for error in errors):
-        return f"HL7's validator does not say {mutant.hl7!r}, but {[e.says for e in errors]}"
-    if not mutant.hl7 and any(i.severity in ERRORS for i in refusals(said[BAD + mutant.what])):
-        return f"HL7's validator refuses it after all: {[error.says for error in errors]}"
-    rules = {fault.partition(":")[0] for fault in mutant.faults()}
-    return "" if mutant.rule in rules else f"our rule {mutant.rule} does not refuse it"
+    return [*said[BAD + mutant.what]], [issue for name in vital for issue in said[name]]
 
 
 def _swept(swept: Swept) -> Sequence[str]:
