@@ -59,6 +59,16 @@ def request(bundle: Json) -> Iterator[str]:
             yield f"posted to {asked['url']}"
 
 
+def invalid_from_the_first(bundle: Json) -> Iterator[str]:
+    """What the meter itself calls invalid has no value; what is taken back later keeps its own."""
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        parts = (resource, *resource.get("component", []))
+        invalid = resource.get("status") == "entered-in-error"
+        if invalid and entry["request"]["method"] == "POST":
+            yield from ("a value" for part in parts if "valueQuantity" in part)
+
+
 def own_identifier(bundle: Json) -> Iterator[str]:
     """A second sending changes nothing: found by our identifier, which nothing else bears.
 
@@ -185,6 +195,7 @@ def _labels(resource: Json) -> list[Json]:
 
 
 BUNDLE = (
-    *(transaction, one_of_each, request, own_identifier, references_resolve, references_lead),
+    *(transaction, one_of_each, request, invalid_from_the_first, own_identifier),
+    *(references_resolve, references_lead),
     *(one_citizen, performed_by_the_citizen, marked_as_test_data),
 )

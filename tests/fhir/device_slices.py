@@ -1,5 +1,6 @@
 """How often what may stand in PhdDevice and PhgDevice, and in which elements it is said."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,12 +11,20 @@ ELEMENTS = {
     *("modelNumber", "type", "specialization", "version", "property"),
 }
 KINDS_OF_ID = "http://terminology.hl7.org/CodeSystem/ContinuaDeviceIdentifiers"
+GATEWAY_ID = r"gw-[0-9a-hjkmnp-tv-z]{10}"
 CERTIFIED = "532353"  # one property an interface
 
 
 def device_claims(device: Json) -> Iterator[str]:
     if device["meta"]["profile"] != [f"{PHD}{kind(device)}"]:
         yield f"{device['meta']['profile']}"
+
+
+def gateway_id(device: Json) -> Iterator[str]:
+    """By its serial number people know a gateway."""
+    gateway = kind(device) == "PhgDevice"
+    if gateway and not re.fullmatch(GATEWAY_ID, device["serialNumber"]):
+        yield device["serialNumber"]
 
 
 def known_elements(device: Json) -> Iterator[str]:
@@ -67,6 +76,13 @@ def one_property_of_a_kind(device: Json) -> Iterator[str]:
 
 
 SLICES = (
-    *(device_claims, known_elements, one_type, one_specialization, one_version_of_a_kind),
+    *(
+        device_claims,
+        gateway_id,
+        known_elements,
+        one_type,
+        one_specialization,
+        one_version_of_a_kind,
+    ),
     *(one_identifier_of_a_kind, one_property_of_a_kind),
 )

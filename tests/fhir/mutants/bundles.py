@@ -14,6 +14,7 @@ from tests.fhir.mutants.mutant import (
     MEAL,
     METER,
     SECOND,
+    SUGAR,
     Mutant,
     add,
     another,
@@ -139,6 +140,12 @@ BUNDLES: tuple[Mutant, ...] = (
     Mutant("an Observation patched", "request", BP, asked(FIRST, method="PATCH")),
     Mutant("a first version that updates", "request", BP, updates(FIRST)),
     Mutant("a Device that a reading updates", "request", BP, updates(METER)),
+    Mutant(
+        "a value that was never valid",
+        "invalid_from_the_first",
+        SUGAR,
+        put(FIRST, "status", to="entered-in-error"),
+    ),
     Mutant("an amended reading that is created", "request", AMENDED, creates(FIRST)),
     Mutant(
         "created under a second condition",

@@ -133,6 +133,7 @@ DEVICES: tuple[Mutant, ...] = (
         put(GATEWAY, "property", 0, "valueCode", to=[]),
         hl7="Array cannot be empty",
     ),
+    Mutant("a gateway without its id", "gateway_id", BP, drop(GATEWAY, "serialNumber")),
     # How often and in which elements
     Mutant("a meter of no profile", "device_claims", BP, drop(METER, "meta", "profile", 0)),
     Mutant(
