@@ -76,13 +76,6 @@ def one_property_of_a_kind(device: Json) -> Iterator[str]:
 
 
 SLICES = (
-    *(
-        device_claims,
-        gateway_id,
-        known_elements,
-        one_type,
-        one_specialization,
-        one_version_of_a_kind,
-    ),
-    *(one_identifier_of_a_kind, one_property_of_a_kind),
+    *(device_claims, gateway_id, known_elements, one_type, one_specialization),
+    *(one_version_of_a_kind, one_identifier_of_a_kind, one_property_of_a_kind),
 )
