@@ -16,28 +16,28 @@ from backend.store.database import Database
 from backend.store.moments import text
 from backend.store.shapes import Settled, ToHandOn
 
-# From stream to stream, and from each the first: so many steps as gateways wait, however much does.
+# From stream to stream, and the first of each: so many steps as streams wait, however much waits in
+# them. Each step is one look into an index, whatever a planner believes of the table.
 _HEADS = """WITH RECURSIVE waiting(stream) AS (
-    SELECT min(stream) FROM onward_to WHERE party = ? AND state = 'waiting'
+    SELECT CAST(0 AS BIGINT)
     UNION ALL
     SELECT (SELECT min(t.stream) FROM onward_to t
         WHERE t.party = ? AND t.state = 'waiting' AND t.stream > waiting.stream)
     FROM waiting WHERE waiting.stream IS NOT NULL
-), foremost(stream) AS (
-    SELECT min(w.stream) FROM waiting w JOIN stream s ON s.number = w.stream GROUP BY s.gateway
-), head(stream, seq) AS (
-    SELECT f.stream, (SELECT min(t.seq) FROM onward_to t
-        WHERE t.party = ? AND t.state = 'waiting' AND t.stream = f.stream)
-    FROM foremost f
 )
-SELECT t.position, r.id, r.version FROM head h
-    JOIN onward_to t ON t.party = ? AND t.state = 'waiting'
-        AND t.stream = h.stream AND t.seq = h.seq
+SELECT s.gateway,
+    (SELECT t.position FROM onward_to t WHERE t.party = ? AND t.state = 'waiting'
+        AND t.stream = waiting.stream ORDER BY t.seq LIMIT 1),
+    (SELECT t.due_at FROM onward_to t WHERE t.party = ? AND t.state = 'waiting'
+        AND t.stream = waiting.stream ORDER BY t.seq LIMIT 1)
+    FROM waiting JOIN stream s ON s.number = waiting.stream ORDER BY waiting.stream"""
+
+_HEAD = """SELECT r.id, r.version FROM onward_to t
     JOIN onward o ON o.reading = t.reading
     JOIN reading r ON r.number = t.reading
-    WHERE t.due_at <= ? AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m
-        WHERE m.stream = h.stream AND m.state = 'open' AND m.first < h.seq))
-    ORDER BY t.position"""
+    WHERE t.party = ? AND t.position = ? AND t.state = 'waiting'
+        AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m
+            WHERE m.stream = t.stream AND m.state = 'open' AND m.first < t.seq))"""
 
 # What is settled without a row of the party's own was so before there was this party.
 _LATER = """SELECT o.position, coalesce(t.state, o.state), t.due_at FROM reading r
@@ -64,14 +64,24 @@ def next_to_hand_on(
     *corrects*: the party lets a later version take the place of one that it has.
     """
     at = text(now)
-    heads = db.execute(_HEADS, party, party, party, party, at, text(now - grace))
-    for position, name, version in heads:
-        later = _later(db, party, name, version, at)
+    for position in _heads(db, party, at):
+        rows = db.execute(_HEAD, party, position, text(now - grace))
+        if not rows:
+            continue
+        later = _later(db, party, *rows[0], at)
         if later.end is not None or later.position is None or corrects:
             return _reading(db, party, position, later.end)
         if later.due:
             return _reading(db, party, later.position, None)
     return None
+
+
+def _heads(db: Database, party: str, now: str) -> list[int]:
+    """The position of the first that waits of each gateway, if it is due; in order."""
+    first: dict[str, tuple[int, str]] = {}
+    for gateway, position, due_at in db.execute(_HEADS, party, party, party):
+        first.setdefault(gateway, (position, due_at))
+    return sorted(position for position, due_at in first.values() if due_at <= now)
 
 
 def _later(db: Database, party: str, name: str, version: int, now: str) -> _Later:
