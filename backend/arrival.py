@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.examination import Examination, Found, examined
+from backend.examination import Examination, Found, examined, unforeseen
 from backend.store import Delivery, Place, Refusal, Verdict
 from gateway.contract import (
     ContractError,
@@ -102,6 +102,9 @@ def look_at(
             raise ContractError(f"content type: not {FHIR}")  # noqa: TRY301
     except ContractError as error:
         return Arrival(Refusal(topic, sha256, str(error), body, pairs, place), topics, properties)
+    except Exception as error:  # noqa: BLE001 -- as in `examined`
+        words = unforeseen(error)
+        return Arrival(Refusal(topic, sha256, words, body, pairs, place), topics, properties)
     return Sealed(topic, body, pairs, topics, properties, place)
 
 
@@ -112,4 +115,6 @@ def _properties(pairs: tuple[tuple[str, str], ...], topics: Topics) -> Propertie
     properties = parse_properties(pairs)
     if properties.source != topics.source:
         raise ContractError("user property source: not the gateway of the topic")
+    if not properties.epoch.isprintable():  # it is shown to people
+        raise ContractError("user property epoch: control characters")
     return properties

@@ -6,21 +6,22 @@ name for the only one. A parse, not a validation: profiles and code lists are pr
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 from uuid import UUID, uuid5
 
+from backend import entries
+from backend.elements import look_through
+from backend.entries import URI
 from backend.parse import Parser
 from gateway.contract import DEVICE, OBSERVATION, ContractError
 
 MAX_BODY = 262_144  # octets, as at the broker; a Bundle is a few thousand
 
-MAX_EXPONENT = 100  # nothing that anybody measures is larger, or smaller
-
 MDC = "urn:iso:std:iso:11073:10101"
-URI = "urn:ietf:rfc:3986"  # the system of an identifier that is itself a URI
 PHD_IDENTIFIER = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation"
 TIMESTAMP = "67975"  # MDC_ATTR_TIME_ABS: the pair of clocks, which is about the meter
 # FHIR R4, ObservationStatus, a required binding.
@@ -41,6 +42,7 @@ class Contents:
     digest: str  # of what was measured: the same from two gateways, whatever else they say;
     # of what a Device is, with OF_DEVICE before it
     phd: tuple[str, ...] = ()  # the PHD identifiers of its Observations
+    at: int | None = None  # when it was measured, in seconds since 1970; None: nobody knows
 
 
 def examine(
@@ -51,28 +53,34 @@ def examine(
     *about*: the `type` of the message; of a DEVICE *reading* is the name. The text names elements
     and quotes nothing of what stands in them.
     """
+    if len(body) > MAX_BODY:
+        raise ContractError(f"body: expected at most {MAX_BODY} octets, got {len(body)}")
+    bundle = _transaction(_parsed(body))
+    if bundle.get("identifier") != bundle_identifier(reading, version):
+        raise ContractError("body: its identifier is not that of the reading and its version")
+    entries.check(bundle["entry"], version, about)
+    resources = [each["resource"] for each in bundle["entry"]]
     if about == DEVICE:
-        return _device(body, reading, version, gateway)
-    resources = _resources(body, reading, version)
+        return _device(resources, reading, gateway)
     _of_gateway(resources, gateway)
     observations = [each for each in resources if each["resourceType"] == "Observation"]
     if any(each.get("status") not in STATUSES for each in observations):
         raise ContractError("body: an Observation has a status that FHIR does not know")
-    observations = [each for each in observations if _code(each) != TIMESTAMP]
-    _of_somebody(observations)
-    return Contents(_digest(observations), tuple(sorted(set(_phd(observations)))))
+    measured = [each for each in observations if _code(each) != TIMESTAMP]
+    clocks = [each for each in observations if _code(each) == TIMESTAMP]
+    entries.about_one_person(bundle["entry"], measured)
+    entries.about_devices(bundle["entry"], clocks)
+    moments = {_moment(each) for each in measured}
+    at = moments.pop() if len(moments) == 1 else None
+    return Contents(_digest(measured), tuple(sorted(set(_phd(measured)))), at)
 
 
-def _device(body: bytes, name: UUID, version: int, gateway: str) -> Contents:
+def _device(resources: Sequence[Json], name: UUID, gateway: str) -> Contents:
     """A gateway may speak for any meter, which may have moved; of gateways for itself alone."""
-    resources = _resources(body, name, version)
     if [each["resourceType"] for each in resources] != ["Device"]:
         raise ContractError("body: not one Device, and nothing else")
     (resource,) = resources
-    identifier = {"system": URI, "value": f"urn:uuid:{name}"}
-    request = json.loads(body)["entry"][0].get("request")
-    url = f"Device?identifier={URI}%7C{identifier['value']}"
-    if identifier not in resource.get("identifier", ()) or request != {"method": "PUT", "url": url}:
+    if not any(each.get("value") == f"urn:uuid:{name}" for each in resource["identifier"]):
         raise ContractError("body: it does not update the Device that its properties name")
     if _has_profile(resource, "PhgDevice"):
         _of_gateway(resources, gateway)
@@ -82,22 +90,15 @@ def _device(body: bytes, name: UUID, version: int, gateway: str) -> Contents:
     return Contents(f"{OF_DEVICE} {hashlib.sha256(text.encode()).hexdigest()}")
 
 
-def _resources(body: bytes, name: UUID, version: int) -> list[Json]:
-    if len(body) > MAX_BODY:
-        raise ContractError(f"body: expected at most {MAX_BODY} octets, got {len(body)}")
-    bundle = _parsed(body)
+def _transaction(bundle: object) -> Json:
+    """*bundle*, found to be a transaction Bundle of FHIR, with entries that are FHIR."""
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise ContractError("body: not a FHIR Bundle")
     if bundle.get("type") != "transaction" or not bundle.get("entry"):
         raise ContractError("body: not a transaction Bundle with entries")
-    _look_through(bundle)
+    look_through(bundle)
     _parser.check(bundle)
-    if bundle.get("identifier") != bundle_identifier(name, version):
-        raise ContractError("body: its identifier is not that of the reading and its version")
-    resources = [entry.get("resource", {}) for entry in bundle["entry"]]
-    if not all(isinstance(each.get("resourceType"), str) for each in resources):
-        raise ContractError("body: an entry without a resource, or without its type")
-    return resources
+    return bundle
 
 
 def bundle_identifier(reading: UUID, version: int) -> Json:
@@ -131,39 +132,6 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _look_through(element: object, name: str = "") -> None:
-    """Nothing that `fhir.resources` would turn into a number may pass for one, and nothing for text
-    that a database cannot keep.
-    """
-    if isinstance(element, str):
-        if "\0" in element or not _is_unicode(element):
-            raise ContractError("body: text that is no Unicode, or with U+0000 in it")
-    elif isinstance(element, list):
-        for each in element:
-            _look_through(each, name)
-    elif isinstance(element, dict):
-        for inner, each in element.items():
-            if inner == "value" and name.endswith("Quantity") and not _is_number(each):
-                raise ContractError(f"body: {name}.value is not a number")
-            if inner == "valueInteger" and (not _is_number(each) or isinstance(each, Decimal)):
-                raise ContractError("body: valueInteger is not a whole number")
-            _look_through(each, inner)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a character, by an escape
-        return False
-    return True
-
-
-def _is_number(value: object) -> bool:
-    if not isinstance(value, int | Decimal) or isinstance(value, bool):
-        return False
-    return abs(Decimal(value).adjusted()) <= MAX_EXPONENT
-
-
 def _of_gateway(resources: Iterable[Json], gateway: str) -> None:
     """The broker binds the topic to the certificate; the Bundle must name the same gateway."""
     named = [
@@ -180,10 +148,15 @@ def _has_profile(resource: Json, name: str) -> bool:
     return any(isinstance(each, str) and each.endswith(f"/{name}") for each in profiles)
 
 
-def _of_somebody(observations: Iterable[Json]) -> None:
-    subjects = {each.get("subject", {}).get("reference") for each in observations}
-    if len(subjects) != 1 or None in subjects:
-        raise ContractError("body: its Observations are not about one and the same subject")
+def _moment(observation: Json) -> int | None:
+    """When it was measured, as in `Contents`."""
+    try:
+        moment = datetime.fromisoformat(observation.get("effectiveDateTime", ""))
+        return None if moment.tzinfo is None else int(moment.astimezone(UTC).timestamp())
+    except ValueError:  # not known; or not to the second
+        return None
+    except OverflowError:
+        raise ContractError("body: an effectiveDateTime that UTC has no date for") from None
 
 
 def _phd(observations: Iterable[Json]) -> Iterator[str]:
@@ -196,7 +169,7 @@ def _phd(observations: Iterable[Json]) -> Iterator[str]:
 def _digest(observations: Iterable[Json]) -> str:
     """Over status, MDC codes, values, units and reasons of absence alone.
 
-    Times are left out: two gateways measure a meter's clock a second apart.
+    Times are left out: two gateways measure a meter's clock a second apart (`Contents.at`).
     """
     told = sorted(json.dumps(_told(each), sort_keys=True) for each in observations)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()

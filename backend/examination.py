@@ -1,13 +1,18 @@
 """What is asked of a body, and answered: also between processes, as octets."""
 
 import json
+import logging
 import struct
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 from backend.bundle import Contents, examine
 from gateway.contract import OBSERVATION, ContractError
+
+log = logging.getLogger("hjemgate.receiver")
 
 HEAD = struct.Struct("!II")  # of a question: octets of JSON, and of the bodies behind it
 LENGTH = struct.Struct("!I")  # of an answer: octets of JSON
@@ -27,10 +32,23 @@ Found = Contents | str  # or why not
 
 
 def examined(asked: Examination) -> Found:
+    """Never raises: of whatever else goes wrong with a stranger's octets, where that was."""
     try:
         return examine(*asked)
     except ContractError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 -- else one message would stop all that come after it
+        return unforeseen(error)
+
+
+def unforeseen(error: Exception) -> str:
+    """The reason of a refusal, in words that quote nothing: an exception may."""
+    where = "nowhere"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        where = f"{Path(frame.f_code.co_filename).name}:{line}"
+    words = f"not foreseen: {type(error).__name__} at {where}"
+    log.error("a message is refused: %s; please report this", words)
+    return words
 
 
 def question(asked: Sequence[Examination]) -> bytes:
@@ -52,7 +70,7 @@ def asked_by(said: bytes, bodies: bytes) -> list[Examination]:
 
 def answer(found: Sequence[Found]) -> bytes:
     said = json.dumps(
-        [each if isinstance(each, str) else (each.digest, each.phd) for each in found]
+        [each if isinstance(each, str) else (each.digest, each.phd, each.at) for each in found]
     )
     return LENGTH.pack(len(said)) + said.encode()  # ASCII
 
@@ -60,6 +78,6 @@ def answer(found: Sequence[Found]) -> bytes:
 def found_by(said: bytes) -> list[Found]:
     """An answer, behind its length."""
     return [
-        each if isinstance(each, str) else Contents(each[0], tuple(each[1]))
+        each if isinstance(each, str) else Contents(each[0], tuple(each[1]), each[2])
         for each in json.loads(said)
     ]

@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     ValidationError,
 )
+from pydantic_core import ErrorDetails
 
 MAX_DOWN = 65536  # octets of a message towards the gateway; a full list of receipts is half of it
 
@@ -71,4 +72,9 @@ def explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
         return "not JSON"
-    return f"{where or 'message'}: {first['msg']}"[:200]
+    return f"{where or 'message'}: {in_words(first)}"[:200]
+
+
+def in_words(fault: ErrorDetails) -> str:
+    """pydantic's, but for what quotes a character of the message."""
+    return "not a UUID" if fault["type"] == "uuid_parsing" else fault["msg"]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, ValidationError
 
-from gateway.contract.base import ContractError, Moment, Received, Sha256, Word
+from gateway.contract.base import ContractError, Moment, Received, Sha256, Word, in_words
 
 OBSERVATION: Final = "hjemgate.observation.1"
 DEVICE: Final = "hjemgate.device.1"
@@ -59,7 +59,7 @@ def parse_properties(pairs: Iterable[tuple[str, str]]) -> Properties:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ContractError(f"user property {where}: {first['msg']}"[:200]) from None
+        raise ContractError(f"user property {where}: {in_words(first)}"[:200]) from None
     for name, text in found.pairs():
         # One text each: a consumer compares texts. A moment may be written in many ways.
         if name != "time" and given.get(name) != text:

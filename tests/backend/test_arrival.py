@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend import examination
 from backend.arrival import judge
 from backend.bundle import MAX_BODY
 from backend.store import Delivery, Place, Refusal, Verdict
@@ -45,6 +46,20 @@ def reason(body: bytes, /, **changed: str) -> str:
 def changed(old: bytes, new: bytes) -> bytes:
     assert old in BODY
     return BODY.replace(old, new, 1)
+
+
+def with_member(name: str, value: object) -> bytes:
+    """Of its last Observation."""
+    document = json.loads(BODY)
+    document["entry"][-1]["resource"][name] = value
+    return json.dumps(document).encode()
+
+
+def nested(deep: int) -> list[object]:
+    inner: dict[str, object] = {"url": "urn:x", "valueString": "x"}
+    for _ in range(deep // 2):
+        inner = {"url": "urn:x", "extension": [inner]}
+    return [inner]
 
 
 def test_a_bundle_of_the_contract_is_delivered() -> None:
@@ -82,6 +97,26 @@ def test_its_receipt_names_the_digest_of_what_came() -> None:
         (changed(b'"value":121', b'"value":1e400'), "valueQuantity.value is not a number"),
         (changed(b'"value":121', b'"value":NaN'), "NaN"),
         (changed(b'"value":121', b'"value":null'), "null"),
+        (with_member("_status", 5), "not FHIR"),
+        (with_member("extension", nested(45)), "more than 40 elements in one another"),
+        (with_member("extension", nested(120)), "more than 40 elements in one another"),
+        (with_member("referenceRange", [{"low": {"value": "90"}}]), "low.value is not a number"),
+        (with_member("referenceRange", [{"age": {"high": {"value": "9"}}}]), "high.value is not"),
+        (with_member("valueInteger", 1.5), "valueInteger is not of its type"),
+        (with_member("valueBoolean", "true"), "valueBoolean is not of its type"),
+        (with_member("valueBoolean", 1), "valueBoolean is not of its type"),
+        (
+            with_member("extension", [{"url": "urn:x", "valueDecimal": "1.5"}]),
+            "valueDecimal is not of its type",
+        ),
+        (
+            with_member("valueRange", {"low": {"value": 1}, "high": {"value": "2"}}),
+            "high.value is not a number",
+        ),
+        (
+            with_member("effectiveDateTime", "0001-01-01T00:00:00+14:00"),
+            "an effectiveDateTime that UTC has no date for",
+        ),
         (changed(b'"status":"final"', b'"status":"finall"'), "status that FHIR does not know"),
         (changed(b'"status":"final",', b""), "not FHIR"),
         (changed(b'"manufacturer":"hjemgate"', b'"manufacturer":"\\u0000"'), "U+0000"),
@@ -157,6 +192,8 @@ def test_whatever_a_gateway_renders_is_taken(name: str) -> None:
         ("specversion", "0.3"),
         ("time", "yesterday"),
         ("epoch", ""),
+        ("epoch", "e\0"),
+        ("epoch", "e\x1b[2J"),
     ],
 )
 def test_a_wrong_property_is_named(name: str, value: str) -> None:
@@ -170,6 +207,10 @@ def test_a_missing_property_is_named(name: str) -> None:
     found = judge(TOPICS.observation, BODY, pairs.items()).message
     assert isinstance(found, Refusal)
     assert name in found.reason
+
+
+def test_a_name_that_is_no_uuid_is_refused_in_words_of_our_own() -> None:
+    assert reason(BODY, id="Ж" * 36) == "user property id: not a UUID"
 
 
 def test_a_property_that_is_given_twice_is_named() -> None:
@@ -201,6 +242,18 @@ def test_a_reason_quotes_nothing_of_the_message() -> None:
     assert "0101701234" not in reason(body) + reason(BODY, id="0101701234")
     inner = changed(b'"manufacturer":"hjemgate"', b'"010170-1234":"010170-1234"')
     assert "010170" not in reason(inner)
+
+
+def test_an_error_that_nobody_foresaw_is_a_refusal_that_quotes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("0101701234")
+
+    monkeypatch.setattr(examination, "examine", broken)
+    words = reason(BODY)
+    assert "LookupError" in words
+    assert "0101701234" not in words
 
 
 @given(
