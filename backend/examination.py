@@ -3,12 +3,11 @@
 import json
 import logging
 import struct
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from backend import faults
 from backend.bundle import Contents, examine
 from gateway.contract import OBSERVATION, ContractError
 
@@ -42,13 +41,10 @@ def examined(asked: Examination) -> Found:
 
 
 def unforeseen(error: Exception) -> str:
-    """The reason of a refusal, in words that quote nothing: an exception may."""
-    where = "nowhere"
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        where = f"{Path(frame.f_code.co_filename).name}:{line}"
-    words = f"not foreseen: {type(error).__name__} at {where}"
-    log.error("a message is refused: %s; please report this", words)
-    return words
+    """The reason of a refusal."""
+    reason = faults.words(error)
+    log.error("a message is refused: %s; please report this", reason)
+    return reason
 
 
 def question(asked: Sequence[Examination]) -> bytes:
