@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
@@ -31,6 +33,7 @@ UNACKNOWLEDGED = 200  # at most, from the broker: our Receive Maximum
 MOST_IN_HAND = 1000
 AT_ONCE = 100  # of our own messages, under way
 ANSWER_S = 5.0
+OCTETS = 1 << 18
 
 
 class Overrun(aiomqtt.MqttError):
@@ -131,8 +134,12 @@ class Link(aiomqtt.Client):
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        socket_ = self._client.socket() if self._withheld is not None else None
+        rest = None if socket_ is None else socket.socket(fileno=os.dup(socket_.fileno()))
         with suppress(aiomqtt.MqttError):  # gone either way, and not to hide why we leave
             await super().__aexit__(exc_type, exc, tb)
+        if rest is not None:
+            await _read_away(rest)
 
     async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109  # aiomqtt's signature
         """As aiomqtt's, without the wait_for of Python 3.11: it can swallow a cancellation."""
@@ -160,3 +167,14 @@ class Link(aiomqtt.Client):
         if reason_code.is_failure:  # aiomqtt 2.5 would say nothing
             log.error("the broker did not take a message: %s", reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)
+
+
+async def _read_away(rest: socket.socket) -> None:
+    """Until the broker has hung up. If we closed with its messages unread, the kernel would reset
+    the connection, and our last acknowledgements would be lost on their way.
+    """
+    loop = asyncio.get_running_loop()
+    with rest, suppress(OSError, TimeoutError):
+        async with asyncio.timeout(ANSWER_S):
+            while await loop.sock_recv(rest, OCTETS):
+                pass
