@@ -68,7 +68,8 @@ def next_to_hand_on(
         rows = db.execute(_HEAD, party, position, text(now - grace))
         if not rows:
             continue
-        later = _later(db, party, *rows[0], at)
+        ((name, version),) = rows
+        later = _later(db, party, name, version, at)
         if later.end is not None or later.position is None or corrects:
             return _reading(db, party, position, later.end)
         if later.due:

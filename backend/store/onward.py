@@ -4,11 +4,13 @@ Who is to get it, and how far each has come, stands in `backend.store.parties`: 
 here until all of them have come to an end with it.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from backend.store.database import Database
+from backend.store.database import Database, marks
 from backend.store.moments import text
 from backend.store.shapes import Settled
 
@@ -70,20 +72,46 @@ def again(db: Database, now: datetime) -> int:
     return len(rows)
 
 
+# A gateway that moved listens on its present topics alone, whatever it sent on those before.
+_UNTOLD = """SELECT o.position, r.id, r.sha256,
+    coalesce((SELECT g.organisation FROM gateway g WHERE g.name = r.gateway
+        ORDER BY g.said_at DESC LIMIT 1), r.organisation),
+    r.gateway, r.epoch, o.state, o.reason
+    FROM onward o JOIN reading r ON {of} = o.reading
+    WHERE o.state <> 'waiting' AND o.told_at IS NULL AND o.position <= ?
+    ORDER BY o.position"""
+
+
 def untold(db: Database, most: int) -> list[Outcome]:
-    """What the gateways have not been told yet."""
+    """What the gateways have not been told yet, of *most* readings; who sent a copy as well."""
     rows = db.execute(
-        "SELECT o.position, r.id, r.sha256, r.organisation, r.gateway, r.epoch, o.state, o.reason"
-        " FROM onward o JOIN reading r ON r.number = o.reading"
-        " WHERE o.state <> 'waiting' AND o.told_at IS NULL ORDER BY o.position LIMIT ?",
+        "SELECT position FROM onward WHERE state <> 'waiting' AND told_at IS NULL"
+        " ORDER BY position LIMIT ?",
         most,
     )
-    return [Outcome(position, UUID(name), *rest) for position, name, *rest in rows]
+    if not rows:
+        return []
+    own = db.execute(_UNTOLD.format(of="r.number"), rows[-1][0])
+    copies = db.execute(_UNTOLD.format(of="r.copy_of"), rows[-1][0])
+    return [Outcome(position, UUID(name), *rest) for position, name, *rest in (*own, *copies)]
+
+
+def tell_again(db: Database, readings: Sequence[int]) -> None:
+    """Of these a copy came, from a gateway that has not been told. Inside a transaction."""
+    if readings:
+        db.execute(
+            "UPDATE onward SET told_at = NULL WHERE state <> 'waiting'"
+            f" AND reading IN {marks(readings)}",
+            *readings,
+        )
 
 
 def told(db: Database, outcomes: list[Outcome], now: datetime) -> None:
+    """They have been told; but for what a copy came of meanwhile."""
     with db.writing():
-        for outcome in outcomes:
+        for position, number in Counter(each.position for each in outcomes).items():
             db.execute(
-                "UPDATE onward SET told_at = ? WHERE position = ?", text(now), outcome.position
+                "UPDATE onward SET told_at = ? WHERE position = ? AND ? = 1 +"
+                " (SELECT count(*) FROM reading c WHERE c.copy_of = onward.reading)",
+                *(text(now), position, number),
             )

@@ -25,6 +25,8 @@ _TABLES = (
     """CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (id, version)
         WHERE copy_of IS NULL""",
     "CREATE INDEX IF NOT EXISTS reading_place ON reading (gateway, epoch, seq)",
+    """CREATE INDEX IF NOT EXISTS reading_copies ON reading (copy_of)
+        WHERE copy_of IS NOT NULL""",
     # Whose octets are still here.
     """CREATE INDEX IF NOT EXISTS reading_whole ON reading (first_at)
         WHERE length(body) > 0""",

@@ -16,6 +16,7 @@ from backend.store import dead_letters, gateways
 from backend.store.database import Database, marks, rows_of
 from backend.store.known import Held, Known
 from backend.store.moments import text
+from backend.store.onward import tell_again
 from backend.store.shapes import Delivery, Refusal, Verdict
 from backend.store.streams import Streams
 from gateway.contract import Topics
@@ -109,6 +110,7 @@ class Store:
         originals = [
             (it.delivery, numbers[str(it.delivery.id)]) for it in new if it.original is None
         ]
+        tell_again(db, [it.original for it in new if it.original is not None])
         phd = [(value, number) for each, number in originals for value in each.contents.phd]
         if phd:
             db.execute(

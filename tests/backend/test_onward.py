@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 
 from backend.onward import FAULTS, Pace, Party, Target, TryAgain, Undeliverable, hand_on
-from backend.store import Database, Delivery, Store, ToHandOn, onward, parties
+from backend.store import Database, Delivery, Store, ToHandOn, gateways, onward, parties
 from backend.store.due import next_to_hand_on
-from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
+from tests.backend.parts import GATEWAY, LATER, NOW, ORGANISATION, OTHER, delivery, reading
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -394,6 +394,57 @@ def test_what_was_undeliverable_is_handed_on_again_when_told(store: Store) -> No
     assert onward.again(store.database, LATER) == 1
     assert order(store) == [(GATEWAY, 1)]
     assert [each.status for each in onward.untold(store.database, 100)] == ["delivered"]
+
+
+def test_who_sent_a_copy_is_told_as_well_whenever_it_came(store: Store) -> None:
+    store.keep([delivery(1), delivery(1, gateway=OTHER)], NOW)
+    order(store)
+    told = onward.untold(store.database, 100)
+    assert [(each.gateway, each.status) for each in told] == [
+        (GATEWAY, "delivered"),
+        (OTHER, "delivered"),
+    ]
+    third = "gw-1111111111"
+    store.keep([delivery(1, gateway=third)], NOW)  # while the others are being told
+    onward.told(store.database, told, NOW)
+    told = onward.untold(store.database, 100)
+    assert [each.gateway for each in told] == [GATEWAY, OTHER, third]
+    onward.told(store.database, told, NOW)
+    assert onward.untold(store.database, 100) == []
+    store.keep([delivery(1, gateway="gw-2222222222")], NOW)
+    assert len(onward.untold(store.database, 100)) == 4
+
+
+def test_a_gateway_that_moved_is_told_where_it_listens_now(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    order(store)
+    assert [each.organisation for each in onward.untold(store.database, 100)] == [ORGANISATION]
+    with store.database.writing():
+        for organisation, at in (("org2", LATER), (ORGANISATION, NOW)):
+            word = gateways.Word(organisation, GATEWAY, online=True, version="1", at=at)
+            gateways.heard(store.database, word, at)
+    assert [each.organisation for each in onward.untold(store.database, 100)] == ["org2"]
+
+
+def test_after_a_party_was_added_who_refused_is_called_again_as_well(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    found = due(store)
+    assert found is not None
+    settle(store, found, "undeliverable")
+    onward.again(store.database, LATER)
+    for party in ("alone", "new"):
+        assert order(store, party=party, names=["alone", "new"]) == [(GATEWAY, 1)]
+
+
+def test_a_party_that_is_added_after_it_was_told_to_try_again_takes_part(store: Store) -> None:
+    store.keep([delivery(1)], NOW)
+    found = due(store)
+    assert found is not None
+    settle(store, found, "undeliverable")
+    assert order(store, party="new", names=["alone", "new"]) == []
+    onward.again(store.database, LATER)
+    for party in ("new", "alone"):
+        assert order(store, party=party, names=["alone", "new"]) == [(GATEWAY, 1)]
 
 
 def test_what_a_gateway_has_been_told_is_told_once(store: Store) -> None:
