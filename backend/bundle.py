@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 from uuid import UUID, uuid5
 
 from backend import entries
@@ -43,6 +43,16 @@ class Contents:
     # of what a Device is, with OF_DEVICE before it
     phd: tuple[str, ...] = ()  # the PHD identifiers of its Observations
     at: int | None = None  # when it was measured, in seconds since 1970; None: nobody knows
+
+    @property
+    def text(self) -> str:
+        """For a store, which finds measurements again by their identifiers."""
+        return self.digest if self.at is None else f"{self.digest}@{self.at}"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        digest, _, at = text.partition("@")
+        return cls(digest, at=int(at) if at else None)
 
 
 def examine(

@@ -44,7 +44,7 @@ def _readings(db: Database) -> None:
             "INSERT INTO reading (id, version, sha256, body, contents, organisation, gateway,"
             " epoch, seq, late, first_at, deliveries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " RETURNING number",
-            *(*key, sha256, body, contents.digest, UNKNOWN, gateway, epoch, seq, late, text(at)),
+            *(*key, sha256, body, contents.text, UNKNOWN, gateway, epoch, seq, late, text(at)),
             deliveries,
         )
         for value in contents.phd:

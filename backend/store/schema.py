@@ -20,9 +20,9 @@ _TABLES = (
         late {int} NOT NULL,
         first_at TEXT NOT NULL,
         deliveries {int} NOT NULL,
-        UNIQUE (id, version, sha256)
+        UNIQUE (id, version, organisation, sha256)
     ){strict}""",
-    """CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (id, version)
+    """CREATE UNIQUE INDEX IF NOT EXISTS reading_once ON reading (id, version, organisation)
         WHERE copy_of IS NULL""",
     "CREATE INDEX IF NOT EXISTS reading_place ON reading (gateway, epoch, seq)",
     """CREATE INDEX IF NOT EXISTS reading_copies ON reading (copy_of)

@@ -92,7 +92,7 @@ class Store:
         rows = [
             (
                 *(str(each.id), each.version, each.sha256, each.body),
-                *(each.contents.digest, original),
+                *(each.contents.text, original),
                 *(place.organisation, place.gateway, place.epoch, place.seq),
                 *(int(each.late), at, 1),
             )
@@ -172,20 +172,21 @@ def _parts(messages: Sequence[Delivery | Refusal]) -> Iterator[list[Delivery | R
 
 def _judge(delivery: Delivery, known: Known) -> Held | _New | str:
     """What it repeats; or what is to be written; or why it contradicts what is held."""
-    versions = known.versions(delivery.id)
-    for each in versions:
+    versions = known.versions(delivery)
+    own = [each for each in versions if each.id == str(delivery.id)]
+    for each in own:
         if (each.version, each.sha256) == (delivery.version, delivery.sha256):
             return each
-    first = next((each for each in versions if each.version == delivery.version), None)
-    if first is not None:
-        if first.outbox == delivery.place.outbox:
-            return "held already, with another digest"
-        same = (each for each in versions if each.contents == delivery.contents.digest)
-        original = next(same, None)
-        if original is None:
+    of_version = [each for each in versions if each.version == delivery.version]
+    if any(each.outbox == delivery.place.outbox for each in of_version if each in own):
+        return "held already, with another digest"
+    same = (each for each in versions if each.tells_the_same(delivery.contents))
+    if of_version or len(own) < len(versions):
+        if (original := next(same, None)) is not None:
+            return _New(delivery, original.original)
+        if of_version:
             return "held already from another outbox, with other contents"
-        return _New(delivery, original.number)
     if versions:
         return _New(delivery, None)
     by_identifier = known.by_phd_identifier(delivery)
-    return _New(delivery, None if by_identifier is None else by_identifier.number)
+    return _New(delivery, None if by_identifier is None else by_identifier.original)

@@ -140,6 +140,61 @@ def test_two_measurements_with_one_phd_identifier_and_other_values_are_two(store
     assert held(store) == [(1, 1), (501, 1)]
 
 
+def measured(each: Delivery, minutes: float) -> Delivery:
+    """The same, so many minutes later."""
+    assert each.contents.at is not None
+    at = each.contents.at + int(60 * minutes)
+    return replace(each, contents=replace(each.contents, at=at))
+
+
+def test_two_measurements_with_one_stamp_of_the_meter_at_two_times_are_two(store: Store) -> None:
+    store.keep([READING], NOW)
+    again = delivery(1, gateway=OTHER, epoch="e9", name=reading(501))
+    second = delivery(1, gateway=OTHER, epoch="e9", seq=2, name=reading(502))
+    store.keep([measured(again, 60), measured(second, 4)], NOW)
+    assert held(store) == [(1, 1), (501, 1)]
+
+
+def test_another_time_under_the_same_name_is_a_contradiction(store: Store) -> None:
+    store.keep([READING], NOW)
+    again = delivery(1, gateway=OTHER, epoch="e9")
+    (verdict,) = store.keep([measured(again, 60)], LATER)
+    assert verdict == Verdict("rejected", "held already from another outbox, with other contents")
+    unknown = replace(again, contents=replace(again.contents, at=None))
+    assert store.keep([unknown], LATER) == [Verdict("stored")]
+    assert held(store) == [(1, 1)]
+
+
+def test_an_amended_version_of_a_copy_is_known_again(store: Store) -> None:
+    other: dict[str, Any] = {"gateway": OTHER, "epoch": "e9", "name": reading(501)}
+    store.keep([READING, delivery(1, **other)], NOW)
+    store.keep([delivery(1, version=2, seq=2, systolic="140")], NOW)
+    store.keep([delivery(1, version=2, seq=2, systolic="140", **other)], LATER)
+    assert held(store) == [(1, 1), (1, 2)]
+
+
+def test_an_amended_version_that_the_first_gateway_never_sent_is_kept(store: Store) -> None:
+    other: dict[str, Any] = {"gateway": OTHER, "epoch": "e9", "name": reading(501)}
+    store.keep([READING, delivery(1, **other)], NOW)
+    store.keep([delivery(1, version=2, seq=2, systolic="140", **other)], LATER)
+    assert held(store) == [(1, 1), (501, 2)]
+
+
+def of(organisation: str, each: Delivery) -> Delivery:
+    return replace(each, place=replace(each.place, organisation=organisation))
+
+
+def test_each_organisation_holds_its_own(store: Store) -> None:
+    """By the same name, by the same octets, and by the PHD identifier."""
+    by_name = of("org2", delivery(1, gateway=OTHER, epoch="e9"))
+    by_identifier = of("org3", delivery(1, gateway=OTHER, epoch="e10", name=reading(501)))
+    moved = of("org4", replace(READING, place=replace(READING.place, epoch="e2")))
+    came = [READING, by_name, by_identifier, moved]
+    assert store.keep(came, NOW) == [Verdict("stored")] * 4
+    assert held(store) == [(1, 1), (1, 1), (501, 1), (1, 1)]
+    assert store.keep(came, LATER) == [Verdict("duplicate")] * 4
+
+
 def test_one_outbox_never_calls_two_measurements_by_one_phd_identifier(store: Store) -> None:
     store.keep([READING, delivery(1, seq=2, name=reading(501))], NOW)
     assert held(store) == [(1, 1), (501, 1)]
