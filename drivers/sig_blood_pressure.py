@@ -13,7 +13,7 @@ Source: Bluetooth GATT Specification Supplement, Blood Pressure Measurement.
 
 from collections.abc import Mapping
 
-from drivers.api import Driver, Kind, Reading, sig_uuid
+from drivers.api import Absent, Driver, Kind, Reading, sig_uuid
 from drivers.codec import Number, Reader, Stamp, flagged
 from drivers.push import decode_each, frame_key, listen
 
@@ -59,9 +59,9 @@ def _reading(octets: bytes, kinds: tuple[Kind, ...], *more_flags: str) -> Readin
     reader = Reader(octets)
     flags = reader.u8()
     unit = "kPa" if flags & 1 else "mm[Hg]"
-    pressures = (reader.sfloat(), reader.sfloat(), reader.sfloat())
+    pressures = tuple(_of_the_living(reader.sfloat()) for _ in PRESSURES)
     stamp = reader.date_time() if flags & 2 else Stamp()
-    pulse: tuple[Number, ...] = (reader.sfloat(),) if flags & 4 else ()
+    pulse = (_of_the_living(reader.sfloat()),) if flags & 4 else ()
     user = reader.u8() if flags & 8 else UNKNOWN_USER
     status = reader.u16() if flags & 16 else 0
     return Reading(
@@ -75,6 +75,13 @@ def _reading(octets: bytes, kinds: tuple[Kind, ...], *more_flags: str) -> Readin
         user=None if user == UNKNOWN_USER else user,
         trailing=reader.trailing(ANNOUNCING),
     )
+
+
+def _of_the_living(number: Number) -> Number:
+    """Cuffs that do not compute a mean, or count no pulse, put 0 there; no person has less."""
+    if number.number is not None and number.number <= 0:
+        return Number(None, Absent.UNKNOWN)
+    return number
 
 
 DRIVER = Driver(

@@ -240,3 +240,10 @@ def test_a_context_with_every_field_says_every_code_and_is_read_to_its_end() -> 
         "medication": "long-acting-insulin",
     }
     assert (reading.sequence, reading.trailing) == (5, b"\xaa")
+
+
+@pytest.mark.parametrize("word", ["0000", "f6ff"], ids=["0", "-10"])
+def test_no_person_has_a_pressure_or_a_pulse_of_0_or_less(word: str) -> None:
+    reading = blood_pressure(octets("04 7900 5100" + word + word))
+    assert numbers(reading) == {Kind.SYSTOLIC: "121 mm[Hg]", Kind.DIASTOLIC: "81 mm[Hg]"}
+    assert absents(reading) == dict.fromkeys((Kind.MEAN_PRESSURE, Kind.PULSE_RATE), Absent.UNKNOWN)
