@@ -27,6 +27,7 @@ from backend.onward import Pace, Party
 from backend.orders import Sign
 from backend.settings import Settings
 from backend.store import Database, Delivery, Store, StoreError, Verdict
+from backend.store.ahead import bring_back
 from backend.store.retention import remove_bodies, remove_bodies_by_age
 from gateway import contract
 
@@ -112,7 +113,7 @@ class Receiver:
 
     async def _connected(self) -> None:
         """Whoever cannot store does not listen: the broker keeps it, or gives it to others."""
-        await self._on_disk(_look)
+        await self._on_disk(bring_back, datetime.now(UTC))
         settings = self._settings
         async with Link(settings, self._tls) as link:
             await link.listen(
@@ -175,10 +176,6 @@ def _remove(
 ) -> None:
     if db.leads() and (count := remove(db, datetime.now(UTC) - keep, REMOVED_AT_ONCE)):
         log.info("retention: the octets of %d readings are removed", count)
-
-
-def _look(db: Database) -> None:
-    db.execute("SELECT 1")
 
 
 def _export(directory: Path, delivery: Delivery) -> None:

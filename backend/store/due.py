@@ -32,7 +32,7 @@ SELECT s.gateway,
         AND t.stream = waiting.stream ORDER BY t.seq LIMIT 1)
     FROM waiting JOIN stream s ON s.number = waiting.stream ORDER BY waiting.stream"""
 
-_HEAD = """SELECT r.id, r.version FROM onward_to t
+_HEAD = """SELECT r.id, r.organisation, r.version FROM onward_to t
     JOIN onward o ON o.reading = t.reading
     JOIN reading r ON r.number = t.reading
     WHERE t.party = ? AND t.position = ? AND t.state = 'waiting'
@@ -43,7 +43,8 @@ _HEAD = """SELECT r.id, r.version FROM onward_to t
 _LATER = """SELECT o.position, coalesce(t.state, o.state), t.due_at FROM reading r
     JOIN onward o ON o.reading = r.number
     LEFT JOIN onward_to t ON t.reading = r.number AND t.party = ?
-    WHERE r.id = ? AND r.version > ? AND (t.state IS NOT NULL OR o.state <> 'waiting')
+    WHERE r.id = ? AND r.organisation = ? AND r.version > ?
+    AND (t.state IS NOT NULL OR o.state <> 'waiting')
     ORDER BY r.version DESC"""
 
 
@@ -68,8 +69,8 @@ def next_to_hand_on(
         rows = db.execute(_HEAD, party, position, text(now - grace))
         if not rows:
             continue
-        ((name, version),) = rows
-        later = _later(db, party, name, version, at)
+        ((name, organisation, version),) = rows
+        later = _later(db, party, name, organisation, version, at)
         if later.end is not None or later.position is None or corrects:
             return _reading(db, party, position, later.end)
         if later.due:
@@ -85,10 +86,12 @@ def _heads(db: Database, party: str, now: str) -> list[int]:
     return sorted(position for position, due_at in first.values() if due_at <= now)
 
 
-def _later(db: Database, party: str, name: str, version: int, now: str) -> _Later:
+def _later(
+    db: Database, party: str, name: str, organisation: str, version: int, now: str
+) -> _Later:
     rows = [
         (position, state, due_at)
-        for position, state, due_at in db.execute(_LATER, party, name, version)
+        for position, state, due_at in db.execute(_LATER, party, name, organisation, version)
         if state != "nothing"
     ]
     states = [state for _, state, _ in rows]

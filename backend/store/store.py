@@ -15,7 +15,7 @@ from datetime import datetime
 from backend.store import dead_letters, gateways
 from backend.store.database import Database, marks, rows_of
 from backend.store.known import Held, Known
-from backend.store.moments import text
+from backend.store.moments import AT_ONCE, text
 from backend.store.onward import tell_again
 from backend.store.shapes import Delivery, Refusal, Verdict
 from backend.store.streams import Streams
@@ -118,7 +118,7 @@ class Store:
                 *(value for row in phd for value in row),
             )
         queued = [
-            (number, streams.number(each.place), each.place.seq, "waiting", at, at, 0)
+            (number, streams.number(each.place), each.place.seq, "waiting", at, AT_ONCE, 0)
             for each, number in originals
         ]
         if queued:

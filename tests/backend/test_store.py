@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from backend.store import (
     Verdict,
     dead_letters,
     open_database,
+    parties,
     readings,
     readings_of,
 )
+from backend.store.due import next_to_hand_on
 from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
 from tests.backend.postgres import Postgres
 
@@ -193,6 +196,18 @@ def test_each_organisation_holds_its_own(store: Store) -> None:
     assert store.keep(came, NOW) == [Verdict("stored")] * 4
     assert held(store) == [(1, 1), (1, 1), (501, 1), (1, 1)]
     assert store.keep(came, LATER) == [Verdict("duplicate")] * 4
+
+
+def test_a_version_of_another_organisation_takes_the_place_of_none_of_ours(store: Store) -> None:
+    store.keep([READING], NOW)
+    parties.share(store.database, ["alone"], 0, NOW)
+    later = of("org2", delivery(1, gateway=OTHER, epoch="e9", version=2, systolic="131"))
+    store.keep([later], NOW)
+    parties.share(store.database, ["alone"], 1, NOW)
+    parties.settle(store.database, ["alone"], "alone", 2, "delivered", None, NOW)
+    found = next_to_hand_on(store.database, "alone", LATER, timedelta(0))
+    assert found is not None
+    assert (found.version, found.by_then) == (1, None)
 
 
 def test_one_outbox_never_calls_two_measurements_by_one_phd_identifier(store: Store) -> None:
