@@ -17,6 +17,7 @@ class Verdict(Enum):
 
     DONE = "FUT has it"
     NEVER = "it will be refused again as it is"
+    DOUBTFUL = "the same, but it may have been stored"
     REFRESH = "the token is not the right one: once more with a new one"
     LATER = "nothing was stored; it may be next time"
     UNKNOWN = "it may have been stored"
@@ -52,41 +53,53 @@ TOKEN: Mapping[str, str] = {
     "SECURITY_OPERATION_NOT_ALLOWED_FOR_USER_TYPE": "Operation not allowed for user type",
 }
 
+RIGHTS = {401, 403}
 REFUSED_BEFORE_WORK = {408, 413, 425, 429}
 ADDRESS = {404, 405, 410}
 
 
 def name_of(answer: Answer) -> str | None:
-    """FUT's name of the first error that is known."""
+    """FUT's name of the first error that is known.
+
+    A fragment of a text may stand in anybody's words, so it counts only where the status says the
+    same: that we are at fault, or that the token is.
+    """
     for text in _texts(answer):
         for names in (TOKEN, PERMANENT):
             for name, fragment in names.items():
-                if name in text or (fragment and fragment in text):
+                if name in text or (fragment and fragment in text and _may_mean(answer, names)):
                     return name
     return "SECURITY_TOKEN" if any("SECURITY_TOKEN_" in t for t in _texts(answer)) else None
 
 
+def _may_mean(answer: Answer, names: Mapping[str, str]) -> bool:
+    return 400 <= answer.status < 500 and (names is TOKEN or answer.status not in RIGHTS)
+
+
 def token_refused(answer: Answer) -> bool:
+    """Whether the call came to nothing for its token, so that it may be made again at once."""
+    if not 400 <= answer.status < 500:
+        return False
     named = name_of(answer)
-    if named is not None:
-        return named not in PERMANENT
-    return answer.status in {401, 403}
+    return answer.status in RIGHTS if named is None else named not in PERMANENT
 
 
 def verdict(answer: Answer, entries: int) -> Verdict:
     """Of `$submit-measurement` with so many *entries*, which FUT takes as a whole or not at all."""
-    name = name_of(answer) if answer.errors() else None
-    if name is not None:
-        return Verdict.NEVER if name in PERMANENT else Verdict.REFRESH
-    if answer.status in {401, 403}:
-        return Verdict.REFRESH
+    name, status = name_of(answer), answer.status
+    if status >= 500:  # whatever was said, something may have been stored before it
+        return Verdict.DOUBTFUL if name in PERMANENT else Verdict.UNKNOWN
     if answer.good:
         if answer.errors():
-            return Verdict.NEVER
+            return Verdict.UNKNOWN if name in TOKEN else Verdict.DOUBTFUL
         return Verdict.DONE if created(answer) == entries else Verdict.UNKNOWN
-    if answer.status in REFUSED_BEFORE_WORK or answer.status in ADDRESS or answer.status < 400:
+    if name is not None:
+        return Verdict.NEVER if name in PERMANENT else Verdict.REFRESH
+    if status in RIGHTS:
+        return Verdict.REFRESH
+    if status in REFUSED_BEFORE_WORK or status in ADDRESS or status < 400:
         return Verdict.LATER
-    return Verdict.UNKNOWN if answer.status >= 500 or answer.status == 409 else Verdict.NEVER
+    return Verdict.UNKNOWN if status == 409 else Verdict.NEVER
 
 
 def created(answer: Answer) -> int:

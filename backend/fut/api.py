@@ -80,18 +80,22 @@ class Api:
         self._defined[url] = (codes, now + DEFINED_S)
         return codes
 
-    async def submit(self, person: Person, submission: Submission) -> tuple[Verdict, str]:
+    async def submit(
+        self, person: Person, submission: Submission, begin: Callable[[], Awaitable[None]]
+    ) -> tuple[Verdict, str]:
         """Once, and once more if only the token was wrong. The text: for people, without values.
 
-        Raises NotSent and NoAnswer, and TryAgain before the call if there is no token.
+        *begin*: before each call, when the token is there. Raises NotSent and NoAnswer, TryAgain
+        before the call if there is no token, and whatever *begin* raises.
         """
+
+        async def call(headers: Mapping[str, str]) -> Answer:
+            await begin()
+            url = f"{self.at.measurement}/$submit-measurement"
+            return await self.web.send(url, submission.parameters, headers)
+
         context = _context(person.patient, submission.episode)
-        answer = await self._with_token(
-            context,
-            lambda h: self.web.send(
-                f"{self.at.measurement}/$submit-measurement", submission.parameters, h
-            ),
-        )
+        answer = await self._with_token(context, call)
         return answers.verdict(answer, len(submission.sought)), _said("FUT", answer)
 
     async def has(self, sought: Sequence[Sought], episode: str) -> bool:

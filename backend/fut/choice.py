@@ -8,6 +8,8 @@ from backend.fut.measured import Measurement, NotForFut, Part
 from backend.fut.plan import Activity
 
 EXACT, LOOSE = ("Resolved",), ("Adhoc", "Unresolved", "Extra")
+UNASKED = "no active ServiceRequest asks for it"
+APART = "systolic and diastolic are asked for at different times or in different episodes"
 SLOT_SLACK = timedelta(hours=6)  # a slot of the plan may be a point; people are not
 
 
@@ -22,16 +24,30 @@ def asked(
     if any(codes.PANEL in each.codes for each in plan):
         yield _choose(codes.PANEL, measurement.moment, plan), measurement.identifier, None
         return
-    for part in measurement.parts:  # both or none: half a blood pressure misleads
-        activity = _choose(part.code.pair, measurement.moment, plan)
+    plan = _in_one_call(measurement.parts, plan)
+    found = [_choose(part.code.pair, measurement.moment, plan) for part in measurement.parts]
+    if len({each.call for each in found}) > 1:
+        raise NotForFut(APART)
+    for activity, part in zip(found, measurement.parts, strict=True):
         yield activity, measurement.alone(part), part
+
+
+def _in_one_call(parts: Sequence[Part], plan: Sequence[Activity]) -> Sequence[Activity]:
+    """Both or none: half a blood pressure misleads, and of two calls one may be refused."""
+    asking = [[each for each in plan if part.code.pair in each.codes] for part in parts]
+    if not all(asking):
+        raise NotForFut(UNASKED)
+    calls = set.intersection(*({each.call for each in some} for some in asking))
+    if not calls:
+        raise NotForFut(APART)
+    return [each for each in plan if each.call in calls]
 
 
 def _choose(code: tuple[str, str], moment: datetime, plan: Sequence[Activity]) -> Activity:
     """The slot that holds *moment*; else one without a slot; else the nearest slot."""
     asking = [each for each in plan if code in each.codes]
     if not asking:
-        raise NotForFut("no active ServiceRequest asks for it")
+        raise NotForFut(UNASKED)
     asking = [each for each in asking if each.asked_at(moment)]
     if not asking:  # an old reading is never made to fit a plan of today
         raise NotForFut("when it was measured, no ServiceRequest that is active now asked for it")

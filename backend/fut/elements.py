@@ -50,6 +50,10 @@ def withdrawn(bundle: Json) -> bool:
     return states == {"entered-in-error"}
 
 
+def withdrawn_in_part(bundle: Json) -> bool:
+    return any(each.get("status") == "entered-in-error" for each in observations(bundle))
+
+
 def about_devices(bundle: Json) -> bool:
     """Whether it holds nothing but Devices."""
     return {entry["resource"]["resourceType"] for entry in bundle["entry"]} == {"Device"}

@@ -78,6 +78,18 @@ def begin(
         )
 
 
+def called(
+    db: Database, party: str, reading: UUID, version: int, sought: Sequence[Sought], now: datetime
+) -> None:
+    """It is being called once more, or the call has just ended without telling what it did."""
+    with db.writing():
+        db.execute(
+            "UPDATE fut_submission SET at = ?"
+            " WHERE party = ? AND reading = ? AND version = ? AND key = ? AND state = 'sending'",
+            *(text(now), party, str(reading), version, _key(sought)),
+        )
+
+
 def sent(db: Database, party: str, reading: UUID, version: int, sought: Sequence[Sought]) -> None:
     """FUT has it."""
     with db.writing():

@@ -33,6 +33,11 @@ class Activity:
     active: tuple[Span, ...] = ()  # when the order was active; nothing, if nobody says
     bounds: Span = ALWAYS  # from when to when it asks for anything
 
+    @property
+    def call(self) -> tuple[str, ...]:
+        """What is the same goes in one call: episode and resolved timing."""
+        return (self.episode, self.timing, self.start or "", self.end or "")
+
     def distance(self, moment: datetime) -> timedelta:
         """How far *moment* lies outside the slot; nothing inside, or where there is no slot."""
         if self.start is None or self.end is None:

@@ -59,6 +59,9 @@ def project(
     groups: dict[tuple[str, ...], list[tuple[Json, Sought]]] = {}
     asked_for = False
     for measurement in reading.measurements:
+        if _is_there(measurement, already):
+            asked_for = True
+            continue
         try:
             found = list(asked(measurement, allowed))
         except NotForFut as error:
@@ -66,10 +69,8 @@ def project(
             continue
         asked_for = True
         for activity, own, part in found:
-            if own in already:
-                continue
             resource = observation(measurement, part, own, activity, person)
-            groups.setdefault(_timing_key(activity), []).append(
+            groups.setdefault(activity.call, []).append(
                 (resource, _sought(measurement, part, own, activity, person))
             )
     if not asked_for:
@@ -79,8 +80,10 @@ def project(
     )
 
 
-def _timing_key(activity: Activity) -> tuple[str, ...]:
-    return (activity.episode, activity.timing, activity.start or "", activity.end or "")
+def _is_there(measurement: Measurement, already: frozenset[str]) -> bool:
+    """In whatever shape it was sent: the order may be another one since."""
+    alone = {measurement.alone(part) for part in measurement.parts}
+    return measurement.identifier in already or not already.isdisjoint(alone)
 
 
 def _sought(

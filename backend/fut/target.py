@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,15 +15,15 @@ from backend.fut.api import Api
 from backend.fut.ledger import Row
 from backend.fut.measured import Measured, NotForFut, Rules, measured, patient_of
 from backend.fut.people import People, Person
-from backend.fut.projection import Submission, project
+from backend.fut.projection import Sought, Submission, project
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_http import NoAnswer
-from backend.onward_json import Json, parsed, part, word
+from backend.onward_json import Json, parsed
 from backend.store import ToHandOn
 
 log = logging.getLogger("hjemgate.receiver")
 
-# A call that got no answer may still be at work: this is longer than two CALL_S.
+# After a call that got no answer it may still be at work: this is longer than two CALL_S.
 SETTLING = timedelta(seconds=150)
 PAUSE_S = 0.5  # between two calls: after an outage FUT is fed by drops
 STUBBORN = 50  # answers to one reading that say nothing, while FUT answers: half a day
@@ -78,12 +78,12 @@ class Fut:
         return None
 
     async def _hand_on(self, reading: ToHandOn, bundle: Json) -> None:
+        rows = await self._settled(reading)
+        _uncorrected(rows, reading, bundle)
         person = self.people().get(patient_of(bundle))
         if person is None:
             raise NotForFut("nobody has said who this citizen is at FUT: see the people file")
         whole = measured(bundle, self.rules)
-        rows = await self._settled(reading)
-        self._uncorrected(rows, reading)
         if not rows and self.now() - whole.measurements[0].moment > self.rules.max_age:
             raise NotForFut(
                 f"measured more than {self.rules.max_age.days} days ago: to be entered at FUT by"
@@ -106,12 +106,7 @@ class Fut:
     ) -> None:
         known = frozenset(s.identifier for row in rows for s in row.sought)
         plan = await self.api.plan(person, whole.measurements[0].moment)
-        try:
-            projection = project(whole, plan, person, known)
-        except NotForFut:
-            if known:  # the plan has changed since; what it asked for then is there
-                return
-            raise
+        projection = project(whole, plan, person, known)
         if projection.left_out:
             log.info("FUT, %s: left out: %s", self.party, "; ".join(projection.left_out))
         for submission in projection.submissions:
@@ -134,47 +129,69 @@ class Fut:
                 await self.disk(ledger.not_sent, *place)
         return kept
 
-    def _uncorrected(self, rows: list[Row], reading: ToHandOn) -> None:
-        """FUT takes no corrections from a gateway, and a second Observation would double it."""
-        if any(row.version < reading.version for row in rows):
-            raise Undeliverable("FUT has an earlier version: to be corrected there by hand")
-        if any(row.version > reading.version for row in rows):
-            raise Undeliverable("FUT has a later version")
-
     async def _submit(self, reading: ToHandOn, person: Person, submission: Submission) -> None:
         place = (self.party, reading.id, reading.version)
         sought = submission.sought
+        begun = False
+
+        async def begin() -> None:
+            nonlocal begun
+            if begun:
+                await self.disk(ledger.called, *place, sought, self.now())
+            elif await self.disk(ledger.begin, *place, submission.episode, sought, self.now()):
+                begun = True
+            else:
+                raise TryAgain("another receiver is sending it")
+
         await self.pace.turn()
-        if not await self.disk(ledger.begin, *place, submission.episode, sought, self.now()):
-            raise TryAgain("another receiver is sending it")
-        unanswered = self._unanswered[reading.id, reading.version]
         try:
-            verdict, said = await self.api.submit(person, submission)
+            verdict, said = await self.api.submit(person, submission, begin)
         except NoAnswer:
+            await self.disk(ledger.called, *place, sought, self.now())
             raise  # the row stays: it is looked for before it is sent again
         except TryAgain:
-            await self.disk(ledger.not_sent, *place, sought)
+            if begun:
+                await self.disk(ledger.not_sent, *place, sought)
             raise
+        await self._judge(reading, verdict, said, sought)
+
+    async def _judge(
+        self, reading: ToHandOn, verdict: Verdict, said: str, sought: Sequence[Sought]
+    ) -> None:
+        this = (reading.id, reading.version)
+        place = (self.party, *this, sought)
         match verdict:
             case Verdict.DONE:
-                await self.disk(ledger.sent, *place, sought)
-            case Verdict.UNKNOWN if unanswered < STUBBORN:
-                self._unanswered[reading.id, reading.version] += 1
+                await self.disk(ledger.sent, *place)
+            case Verdict.UNKNOWN if self._unanswered[this] < STUBBORN:
+                self._unanswered[this] += 1
+                await self.disk(ledger.called, *place, self.now())
                 raise TryAgain(said)  # as without an answer
             case Verdict.UNKNOWN:
-                del self._unanswered[reading.id, reading.version]
+                del self._unanswered[this]
+                await self.disk(ledger.called, *place, self.now())
                 raise Undeliverable(f"{said} again and again; look at FUT whether it is there")
+            case Verdict.DOUBTFUL:
+                await self.disk(ledger.called, *place, self.now())
+                raise Undeliverable(said)
             case Verdict.NEVER:
-                await self.disk(ledger.not_sent, *place, sought)
+                await self.disk(ledger.not_sent, *place)
                 raise Undeliverable(said)
             case Verdict.REFRESH:
-                await self.disk(ledger.not_sent, *place, sought)
+                await self.disk(ledger.not_sent, *place)
                 raise TryAgain(f"{said}: check the token, its rights and its context")
             case Verdict.LATER:
-                await self.disk(ledger.not_sent, *place, sought)
+                await self.disk(ledger.not_sent, *place)
                 raise TryAgain(said)
 
 
-def is_device(bundle: Json) -> bool:
-    """Whether it says what a meter or a gateway is, and nothing that was measured."""
-    return all(word(part(each, "resource"), "resourceType") == "Device" for each in bundle["entry"])
+def _uncorrected(rows: list[Row], reading: ToHandOn, bundle: Json) -> None:
+    """FUT takes no corrections from a gateway, and a second Observation would double it."""
+    if any(row.version < reading.version for row in rows):
+        if elements.withdrawn_in_part(bundle):
+            raise Undeliverable(
+                "part of it was taken back, and FUT has it: to be invalidated there by hand"
+            )
+        raise Undeliverable("FUT has an earlier version: to be corrected there by hand")
+    if any(row.version > reading.version for row in rows):
+        raise Undeliverable("FUT has a later version")

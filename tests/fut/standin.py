@@ -30,7 +30,7 @@ class Fut:
 
     Trouble: a status; (status, body); `silent` (stored, no answer), `deaf` (not stored, no
     answer), `half` (stored, half an answer), `torn` (stored, a cut body that claims to be whole),
-    or the name of a published error.
+    ("late", status, body): stored, and refused after that; or the name of a published error.
     """
 
     rows: Sequence[Row] = ()
@@ -202,11 +202,15 @@ class _Handler(BaseHTTPRequestHandler):
         parameters: Json,
     ) -> None:
         trouble = troubles.pop(0) if troubles else None
-        if isinstance(trouble, int | tuple) or trouble == "deaf":
+        late = isinstance(trouble, tuple) and trouble[0] == "late"
+        if (isinstance(trouble, int | tuple) and not late) or trouble == "deaf":
             return self._trouble(trouble)
-        if trouble is not None and trouble in TEXTS:
+        if isinstance(trouble, str) and trouble in TEXTS:
             return self._answer(403 if "SECURITY" in trouble else 422, outcome(trouble))
         status, told = do(parameters)
+        match trouble:
+            case ("late", status, told):
+                trouble = None
         if trouble == "silent":
             return self._hang_up()
         return self._answer(status, told, cut=trouble)
