@@ -1,6 +1,7 @@
 """The calls at FUT that a receiver makes, each with the right token."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,12 +11,14 @@ from backend.fut import answers, plan, search, validity
 from backend.fut.answers import Verdict
 from backend.fut.order import Codes
 from backend.fut.people import Person
-from backend.fut.plan import Activity, NoPlan
+from backend.fut.plan import NoPlan, Plan
 from backend.fut.projection import Sought, Submission
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access, Context
 from backend.onward_http import Answer, Web
 from backend.onward_json import Json
+
+log = logging.getLogger("hjemgate.receiver")
 
 AROUND = timedelta(hours=24)  # slots this far from the moment of a measurement are asked for
 DEFINED_S = 3600.0  # a definition is read anew after so long
@@ -41,8 +44,9 @@ class Api:
     access: Access
     at: Servers
     _defined: dict[str, tuple[Codes, float]] = field(default_factory=dict)
+    _odd: set[str] = field(default_factory=set)  # rows that have been told of
 
-    async def plan(self, person: Person, moment: datetime) -> tuple[Activity, ...]:
+    async def plan(self, person: Person, moment: datetime) -> Plan:
         """What is asked of *person* around *moment*. Raises TryAgain."""
         asked = plan.question(person.patient, moment - AROUND, moment + AROUND, person.episodes)
         context = _context(person.patient)
@@ -55,9 +59,13 @@ class Api:
         try:
             urls = plan.definitions(answer.body, person.patient)
             defined = {url: await self._definition(url, context) for url in urls}
-            return plan.activities(answer.body, person.patient, defined)
+            found = plan.read(answer.body, person.patient, defined)
         except NoPlan as error:
             raise TryAgain(f"the care plan server: {error}") from error
+        for row in set(found.odd) - self._odd:
+            log.warning("FUT: a row of a care plan is left out, which is for its makers: %s", row)
+        self._odd.update(found.odd)
+        return found
 
     async def _definition(self, url: str, context: Context) -> Codes:
         """What an ActivityDefinition calls the activity; nothing, if it does not say or is not to

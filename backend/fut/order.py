@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.onward_json import Json
+from backend.onward_json import Json, part, word
 
 HISTORY = "http://ehealth.sundhed.dk/fhir/StructureDefinition/ehealth-servicerequest-statusHistory"
 
@@ -31,13 +31,30 @@ ALWAYS = Span()
 
 def counts(order: Json, patient: str) -> bool:
     """Active, and never somebody else's."""
-    return order.get("status") == "active" and order["subject"]["reference"] == patient
+    subject = word(part(order, "subject"), "reference")
+    return order.get("status") == "active" and same(subject, patient)
+
+
+def same(reference: str, url: str) -> bool:
+    """Whether *reference*, perhaps relative or to one version, is to what *url* names."""
+    short, whole = _unversioned(reference), _unversioned(url)
+    return short == whole or (short == bare(short) and short == bare(whole))
+
+
+def bare(reference: str) -> str:
+    """Type and id, without server and version."""
+    return "/".join(_unversioned(reference).split("/")[-2:])
+
+
+def _unversioned(reference: str) -> str:
+    return reference.partition("/_history/")[0]
 
 
 def definition(order: Json) -> str:
     """The URL of its ActivityDefinition."""
-    urls = order.get("instantiatesCanonical", ())
-    return str(urls[0]) if urls else ""
+    urls = order.get("instantiatesCanonical")
+    first = urls[0] if isinstance(urls, list) and urls else ""
+    return first if isinstance(first, str) else ""
 
 
 def codes(concept: Json) -> Codes:

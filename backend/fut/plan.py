@@ -3,6 +3,7 @@
 Source: FUT's IG, OperationDefinition -s-get-patient-procedures.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,13 +11,18 @@ from datetime import datetime, timedelta
 
 from backend.fut import order as orders
 from backend.fut.order import ALWAYS, Codes, Span
-from backend.onward_json import Json
+from backend.onward_json import Json, part, parts, word
 
 EPISODE = "http://hl7.org/fhir/StructureDefinition/workflow-episodeOfCare"
 TIMING_TYPES = ("Resolved", "Unresolved", "Adhoc", "Extra")
 
 Definitions = Mapping[str, Codes]  # by the URL of an ActivityDefinition
+ORDER = re.compile(r"ServiceRequest/[A-Za-z0-9.-]{1,64}")
+
 NONE: Definitions = {}
+
+# What a shape raises that is not meant.
+_STRANGE = (KeyError, TypeError, AttributeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,14 @@ class Activity:
         return active and (self.start is not None or self.bounds.holds(moment))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`odd`: rows that cannot be used, by their order, and why."""
+
+    activities: tuple[Activity, ...]
+    odd: tuple[str, ...] = ()
+
+
 class NoPlan(Exception):
     """The answer is not one of `$get-patient-procedures`; the text says how."""
 
@@ -80,7 +94,7 @@ def definitions(answer: Json, patient: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(url for url in found if url))
 
 
-def activities(answer: Json, patient: str, defined: Definitions = NONE) -> tuple[Activity, ...]:
+def read(answer: Json, patient: str, defined: Definitions = NONE) -> Plan:
     """The rows that are active and about *patient* (absolute URL). Raises NoPlan.
 
     *defined*: what the ActivityDefinition of an order is called goes before what the order itself
@@ -88,20 +102,35 @@ def activities(answer: Json, patient: str, defined: Definitions = NONE) -> tuple
     """
     with _whole():
         requests = _requests(answer)
-        rows = [each for each in _resources(answer) if each["resourceType"] == "Parameters"]
-        return tuple(
-            activity
-            for parameters in rows
-            for row in parameters.get("parameter", ())
-            for activity in _activity(row, requests, patient, defined)
-        )
+        rows = [
+            row
+            for each in _resources(answer)
+            if each["resourceType"] == "Parameters"
+            for row in each.get("parameter", ())
+        ]
+    found: list[Activity] = []
+    odd: list[str] = []
+    for row in rows:  # one that cannot be used hides none of the others
+        try:
+            found.extend(_activity(row, requests, patient, defined))
+        except _STRANGE as error:
+            odd.append(f"{_name(row)}: {type(error).__name__}")
+    return Plan(tuple(found), tuple(odd))
+
+
+def _name(row: object) -> str:
+    """Of a row, by its order."""
+    named = parts(row, "part") if isinstance(row, dict) else []
+    order = next((each for each in named if each.get("name") == "ServiceRequest"), {})
+    reference = orders.bare(word(part(order, "valueReference"), "reference"))
+    return reference if ORDER.fullmatch(reference) else "a row without an order"
 
 
 @contextmanager
 def _whole() -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except _STRANGE as error:
         raise NoPlan(f"an answer without what it must have: {type(error).__name__}") from error
 
 
@@ -111,7 +140,7 @@ def _resources(answer: Json) -> list[Json]:
 
 def _requests(answer: Json) -> dict[str, Json]:
     found = (each for each in _resources(answer) if each["resourceType"] == "ServiceRequest")
-    return {each["id"]: each for each in found}
+    return {word(each, "id"): each for each in found}
 
 
 def definition_codes(resource: Json) -> Codes:
@@ -125,27 +154,27 @@ def definition_codes(resource: Json) -> Codes:
 def _activity(
     row: Json, requests: dict[str, Json], patient: str, defined: Definitions
 ) -> Iterator[Activity]:
-    parts = {part["name"]: part for part in row.get("part", ())}
-    if "ServiceRequest" not in parts:
+    told = {each["name"]: each for each in row.get("part", ())}
+    if "ServiceRequest" not in told:
         return
-    url = parts["ServiceRequest"]["valueReference"]["reference"]
-    order = requests.get(url.rsplit("/", 1)[-1])
+    url = told["ServiceRequest"]["valueReference"]["reference"]
+    order = requests.get(orders.bare(url).rpartition("/")[2])
     if order is None or not orders.counts(order, patient):
         return
-    timing = parts["TimingType"]["valueCodeableConcept"]["coding"][0]["code"]
+    timing = told["TimingType"]["valueCodeableConcept"]["coding"][0]["code"]
     if timing not in TIMING_TYPES:
         return
     start = end = None
     if timing == "Resolved":
-        start = parts["ResolvedTimingStart"]["valueDateTime"]
+        start = told["ResolvedTimingStart"]["valueDateTime"]
         # A slot without a length has a start alone; FUT's own client takes the start for the end.
-        end = parts.get("ResolvedTimingEnd", {}).get("valueDateTime", start)
+        end = told.get("ResolvedTimingEnd", {}).get("valueDateTime", start)
         orders.aware(start)
         orders.aware(end)
     (episode,) = (e for e in order["extension"] if e["url"] == EPISODE)
     yield Activity(
         service_request=url,
-        version=parts["ServiceRequestVersionId"]["valueId"],
+        version=told["ServiceRequestVersionId"]["valueId"],
         codes=defined.get(orders.definition(order)) or orders.codes(order.get("code", {})),
         episode=episode["valueReference"]["reference"],
         timing=timing,

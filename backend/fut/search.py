@@ -1,9 +1,9 @@
 """Looking at FUT for an Observation that was sent; pure."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from backend.fut.order import bare
 from backend.fut.projection import Sought
 from backend.onward_http import Answer
 from backend.onward_json import Json, part, parts, word
@@ -38,17 +38,12 @@ def _is(observation: Json, sought: Sought) -> bool:
         return True
     codings = parts(part(observation, "code"), "coding")
     pairs = {f"{word(each, 'system')}|{word(each, 'code')}" for each in codings}
-    orders = {_bare(word(each, "reference")) for each in parts(observation, "basedOn")}
+    orders = {bare(word(each, "reference")) for each in parts(observation, "basedOn")}
     return (
         sought.code in pairs
-        and _bare(sought.based_on) in orders
+        and bare(sought.based_on) in orders
         and _moment(observation) == sought.moment.replace(microsecond=0)
     )
-
-
-def _bare(reference: str) -> str:
-    """Type and id, without server and version."""
-    return "/".join(re.sub(r"/_history/.*", "", reference).split("/")[-2:])
 
 
 def _moment(observation: Json) -> datetime | None:

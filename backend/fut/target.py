@@ -106,7 +106,13 @@ class Fut:
     ) -> None:
         known = frozenset(s.identifier for row in rows for s in row.sought)
         plan = await self.api.plan(person, whole.measurements[0].moment)
-        projection = project(whole, plan, person, known)
+        try:
+            projection = project(whole, plan.activities, person, known)
+        except NotForFut as error:
+            if not plan.odd:
+                raise
+            odd = len(plan.odd)
+            raise NotForFut(f"{error}; rows of the plan that cannot be used: {odd}") from error
         if projection.left_out:
             log.info("FUT, %s: left out: %s", self.party, "; ".join(projection.left_out))
         for submission in projection.submissions:

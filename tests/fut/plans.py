@@ -7,7 +7,7 @@ from typing import Any
 from backend.fut.measured import Measured, Rules, measured
 from backend.fut.order import HISTORY
 from backend.fut.people import Person
-from backend.fut.plan import Activity, activities
+from backend.fut.plan import Activity, read
 from backend.onward_json import Json, parsed
 from gateway.fhir import render
 from gateway.model import Record
@@ -126,7 +126,7 @@ def _parts(row: Row) -> list[Mapping[str, Any]]:
 
 
 def plan(*rows: Row) -> tuple[Activity, ...]:
-    return activities(answer(rows), PATIENT)
+    return read(answer(rows), PATIENT).activities
 
 
 def bundle(what: str | Record) -> Json:

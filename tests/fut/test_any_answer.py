@@ -108,7 +108,7 @@ def test_of_the_care_plan_server(body: Any) -> None:
     with contextlib.suppress(NoPlan):
         plan.definitions(body, plans.PATIENT)
     with contextlib.suppress(NoPlan):
-        for each in plan.activities(body, plans.PATIENT):
+        for each in plan.read(body, plans.PATIENT).activities:
             each.asked_at(MOMENT)
 
 

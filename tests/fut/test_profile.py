@@ -9,7 +9,7 @@ import pytest
 from backend.fut import codes, validity
 from backend.fut.elements import own
 from backend.fut.measured import Rules
-from backend.fut.plan import activities
+from backend.fut.plan import read
 from backend.fut.projection import project
 from backend.onward_json import octets
 from tests.fut import packages, plans
@@ -50,8 +50,8 @@ def test_every_kind_conforms_to_ehealth_observation(
 ) -> None:
     rows = [
         slot(code, *plans.MORNING, request=str(n)) if n % 2 else Row(code, request=str(n))
-        for n, code in enumerate((*shape, *ORDERS))
-    ]
+        for n, code in enumerate(ORDERS)
+    ] + [slot(code, *plans.MORNING, request=f"bp{n}") for n, code in enumerate(shape)]
     rules = Rules(version=of_version(version), further_codings=further)
     found = observations(projected(what, *rows, rules=rules))
     assert found
@@ -132,10 +132,10 @@ def test_the_published_example_of_a_care_plan_is_understood() -> None:
     example = packages.folder("8.0.0") / "examples" / "POST_get-patient-procedures.response.json"
     bundle = json.loads(example.read_text())
     patient = "https://patient.cit-careplan-3596.local/fhir/Patient/78199"
-    found = activities(bundle, patient)
+    found = read(bundle, patient).activities
     assert {each.timing for each in found} >= {"Resolved", "Extra"}
     assert all(each.service_request.startswith("https://careplan.") for each in found)
-    assert activities(bundle, "https://patient.example/fhir/Patient/1") == ()
+    assert read(bundle, "https://patient.example/fhir/Patient/1").activities == ()
 
 
 def test_what_takes_a_reading_back_conforms_as_far_as_it_is_published() -> None:

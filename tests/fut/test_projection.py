@@ -9,7 +9,7 @@ import pytest
 from backend.fut.elements import GATEWAY, own
 from backend.fut.measured import NotForFut, Rules, measured, patient_of
 from backend.fut.people import Person
-from backend.fut.plan import activities
+from backend.fut.plan import read
 from backend.fut.projection import Projection, project
 from backend.onward_json import parsed
 from drivers.api import Kind, Reading
@@ -278,10 +278,11 @@ def test_of_two_orders_the_one_that_asked_for_it_then_gets_it() -> None:
 def test_what_the_definition_calls_an_order_goes_before_what_it_is_called_itself() -> None:
     row = Row(plans.PULSE)
     url = plans.definition_url(row, plans.PLAN)
-    named = activities(plans.answer([row]), plans.PATIENT, {url: frozenset({plans.WEIGHT})})
+    defined = {url: frozenset({plans.WEIGHT})}
+    named = read(plans.answer([row]), plans.PATIENT, defined).activities
     assert [each.codes for each in named] == [{plans.WEIGHT}]
     for nothing in ({}, {url: frozenset[tuple[str, str]]()}):
-        found = activities(plans.answer([row]), plans.PATIENT, nothing)
+        found = read(plans.answer([row]), plans.PATIENT, nothing).activities
         assert [each.codes for each in found] == [{plans.PULSE}]
 
 
