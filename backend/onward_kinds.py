@@ -8,7 +8,7 @@ goes where that goes.
 
 from collections.abc import Collection, Iterable, Mapping
 
-from backend.onward_json import Json, octets, parsed
+from backend.onward_json import Json, octets, parsed, part, parts, word
 
 MDC = "urn:iso:std:iso:11073:10101"
 TIMESTAMP = "67975"  # the pair of clocks: about the meter, for everybody
@@ -49,45 +49,49 @@ def kind_of(mdc: str) -> str:
 def only(body: bytes, kinds: Collection[str]) -> bytes | None:
     """The Bundle with these *kinds* alone; None if nothing measured is left.
 
-    The very octets if nothing had to go. What measures nothing, a change of a Device, is for
-    everybody.
+    The very octets if nothing had to go. A word on a meter is for whom its measurements are for,
+    one on the gateway for everybody.
     """
     bundle = parsed(body)
-    entries = bundle["entry"]
-    if not any(_measured(entry["resource"]) for entry in entries):
+    entries = parts(bundle, "entry")
+    if entries and all(_is_device(part(entry, "resource")) for entry in entries):
+        return body if _kinds_of_device(part(entries[0], "resource")) & {*kinds, GATEWAY} else None
+    if not any(_measured(part(entry, "resource")) for entry in entries):
         return body
-    if all(entry["resource"].get("resourceType") == "Device" for entry in entries):
-        return body if _kinds_of_device(entries[0]["resource"]) & {*kinds, GATEWAY} else None
     kept = [entry for entry in entries if _stays(entry, entries, kinds)]
-    if not any(_measured(entry["resource"]) for entry in kept):
+    if not any(_measured(part(entry, "resource")) for entry in kept):
         return None
     return body if len(kept) == len(entries) else octets({**bundle, "entry": kept})
 
 
+def _is_device(resource: Json) -> bool:
+    return word(resource, "resourceType") == "Device"
+
+
 def _kinds_of_device(device: Json) -> set[str]:
     """What it measures."""
-    types = (each.get("systemType", {}) for each in device.get("specialization", ()))
-    codes = (coding.get("code") for each in types for coding in each.get("coding", ()))
+    types = (part(each, "systemType") for each in parts(device, "specialization"))
+    codes = (word(coding, "code") for each in types for coding in parts(each, "coding"))
     return {_DEVICES.get(code, OTHER) for code in codes}
 
 
 def _stays(entry: Json, entries: Iterable[Json], kinds: Collection[str]) -> bool:
-    resource = entry["resource"]
+    resource = part(entry, "resource")
     return not _measured(resource) or _kind(resource, entries) in kinds
 
 
 def _measured(resource: Json) -> bool:
-    return resource.get("resourceType") == "Observation" and _code(resource) != TIMESTAMP
+    return word(resource, "resourceType") == "Observation" and _code(resource) != TIMESTAMP
 
 
 def _kind(observation: Json, entries: Iterable[Json]) -> str:
-    of = {each.get("reference") for each in observation.get("derivedFrom", ())}
+    of = {word(each, "reference") for each in parts(observation, "derivedFrom")}
     for entry in entries:
-        if of and entry.get("fullUrl") in of:
-            return kind_of(_code(entry["resource"]))
+        if of and word(entry, "fullUrl") in of:
+            return kind_of(_code(part(entry, "resource")))
     return kind_of(_code(observation))
 
 
 def _code(observation: Json) -> str:
-    codings = observation.get("code", {}).get("coding", ())
-    return next((str(each.get("code")) for each in codings if each.get("system") == MDC), "")
+    codings = parts(part(observation, "code"), "coding")
+    return next((word(each, "code") for each in codings if word(each, "system") == MDC), "")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from backend.fut import codes, elements
 from backend.fut.codes import FutCode
-from backend.onward_json import Json
+from backend.onward_json import Json, part, parts, word
 
 MAX_AGE = timedelta(days=30)
 ABOUT_ANOTHER = "derivedFrom"  # status bits, and the context of a glucose
@@ -85,17 +85,20 @@ def measured(bundle: Json, rules: Rules) -> Measured:
     """Raises NotForFut where none of it may be sent."""
     _whole(bundle, rules)
     meals = {
-        reference.get("reference"): each
+        word(reference, "reference"): each
         for each in elements.observations(bundle)
         if elements.mdc(each) == codes.MEAL
-        for reference in each.get(ABOUT_ANOTHER, ())
+        for reference in parts(each, ABOUT_ANOTHER)
     }
-    names = {entry.get("fullUrl"): elements.own(entry["resource"]) for entry in bundle["entry"]}
+    names = {
+        word(entry, "fullUrl"): elements.own(part(entry, "resource"))
+        for entry in parts(bundle, "entry")
+    }
     taken, left_out = [], []
     for observation in elements.observations(bundle):
         name = elements.mdc(observation)
         try:
-            parts = tuple(_parts(observation, meals, rules))
+            numbers = tuple(_parts(observation, meals, rules))
             identifier = _identifier(observation)
         except NotForFut as error:
             left_out.append(f"{name}: {error}")
@@ -105,9 +108,9 @@ def measured(bundle: Json, rules: Rules) -> Measured:
             Measurement(
                 identifier=identifier,
                 effective=elements.effective(observation),
-                device=names.get(observation.get("device", {}).get("reference")),
-                gateway=names.get(elements.gateway(observation)),
-                parts=parts,
+                device=names.get(word(part(observation, "device"), "reference")),
+                gateway=names.get(elements.gateway(observation) or ""),
+                parts=numbers,
                 panel=panel,
                 further=_further(observation, rules) if panel else (),
             )
@@ -141,10 +144,10 @@ def _identifier(observation: Json) -> str:
 
 
 def _parts(observation: Json, meals: Mapping[str, Json], rules: Rules) -> Iterator[Part]:
-    if observation.get("status") not in {"final", "amended"}:
+    if word(observation, "status") not in {"final", "amended"}:
         raise NotForFut("neither final nor amended")
     if elements.mdc(observation) == codes.PRESSURE:
-        found = {elements.mdc(each): each for each in observation.get("component", ())}
+        found = {elements.mdc(each): each for each in parts(observation, "component")}
         for mdc in ("150021", "150022"):
             if mdc not in found:
                 raise NotForFut("a blood pressure without systolic or diastolic")
@@ -161,19 +164,24 @@ def _part(element: Json, rules: Rules) -> Part:
     code = codes.BY_MDC.get(elements.mdc(element))
     if code is None or code.since > rules.version:
         raise NotForFut("FUT has no code for it")
-    quantity = element.get("valueQuantity")
-    if "dataAbsentReason" in element or quantity is None or "value" not in quantity:
+    quantity = part(element, "valueQuantity")
+    number = _number(quantity.get("value"))
+    if "dataAbsentReason" in element or number is None:
         raise NotForFut("no valid number")
-    number = Decimal(quantity["value"])
-    if not number.is_finite():
-        raise NotForFut("no valid number")
-    if quantity.get("system") != codes.UCUM:
+    if word(quantity, "system") != codes.UCUM:
         raise NotForFut("a unit that is not UCUM")
     try:
-        value = codes.converted(number, quantity.get("code", ""), code)
+        value = codes.converted(number, word(quantity, "code"), code)
     except (KeyError, ArithmeticError):
         raise NotForFut("a unit that cannot be turned into FUT's") from None
     return Part(code, value, _further(element, rules))
+
+
+def _number(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    number = Decimal(value)
+    return number if number.is_finite() else None
 
 
 def _fasting(observation: Json, meal: Json | None, rules: Rules) -> None:
@@ -183,13 +191,13 @@ def _fasting(observation: Json, meal: Json | None, rules: Rules) -> None:
     if meal is None:
         if not rules.unlabelled_glucose:
             raise NotForFut("nobody said that it was fasting")
-    elif not _says_fasting(meal.get("valueCodeableConcept", {})):
+    elif not _says_fasting(part(meal, "valueCodeableConcept")):
         raise NotForFut("not fasting, and FUT has no code for that")
 
 
 def _says_fasting(concept: Json) -> bool:
     coded = (codes.MDC, codes.FASTING) in elements.pairs({"code": concept})
-    return coded or concept.get("text") == "fasting"
+    return coded or word(concept, "text") == "fasting"
 
 
 def _further(element: Json, rules: Rules) -> tuple[Json, ...]:
@@ -198,6 +206,6 @@ def _further(element: Json, rules: Rules) -> tuple[Json, ...]:
     known = (codes.MDC, codes.LOINC)
     return tuple(
         coding
-        for coding in element.get("code", {}).get("coding", ())
-        if coding.get("system") in known
+        for coding in parts(part(element, "code"), "coding")
+        if word(coding, "system") in known
     )

@@ -8,6 +8,7 @@ A file that the operator keeps, in TOML: the receiver knows citizens by opaque i
     devices = { "urn:uuid:..." = "https://device.example/fhir/Device/5001" }
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from backend.onward_files import FileUnusable
+
+
+LINE = re.compile(r"\(at line (\d+), column \d+\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,12 @@ def load(path: Path) -> People:
     try:
         with path.open("rb") as file:
             rows = tomllib.load(file)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise FileUnusable(f"{path}: {error}") from error
+    except ValueError as error:  # which quotes a name that stands there twice
+        line = LINE.search(str(error))
+        where = f" at line {line[1]}" if line else ""
+        raise FileUnusable(f"{path}: no TOML, or somebody twice{where}") from None
     return {name: _person(row, f"{path}: entry {n}") for n, (name, row) in enumerate(rows.items())}
 
 

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from backend.bundle import examine
 from backend.fut.measured import NotForFut, Rules, measured, patient_of
-from backend.fut.projection import project
-from backend.onward_json import octets, parsed
+from backend.fut.projection import Projection, project
+from backend.onward_json import Json, octets, parsed
 from backend.onward_kinds import KINDS, only
 from gateway.contract import ContractError
 from gateway.fhir import render
@@ -69,6 +70,56 @@ def test_a_bundle_that_the_receiver_keeps_never_surprises(
         rules = Rules(unlabelled_glucose=lenient, simulated=lenient)
         for submission in project(measured(bundle, rules), PLAN, PERSON).submissions:
             assert len(submission.sought) == len({each.identifier for each in submission.sought})
+
+
+STRANGE: Mapping[str, Any] = {
+    "an unknown resource with a property of another kind": {
+        "resourceType": "CodeSystem",
+        "property": [{"code": "x", "type": "string"}],
+    },
+    "one identifier where there may be several": {
+        "resourceType": "QuestionnaireResponse",
+        "identifier": {"system": "s", "value": "v"},
+    },
+    "nothing but a kind": {"resourceType": "Patient"},
+    "nothing": {},
+    "lists for words": {"resourceType": "Observation", "code": [], "status": [], "subject": [1]},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_what_is_not_known_stands_in_nobodys_way(strange: str) -> None:
+    bundle = copy.deepcopy(WHOLE["weight"])
+    bundle["entry"].append({"fullUrl": "urn:uuid:0", "resource": STRANGE[strange]})
+    assert only(octets(bundle), {"weight"}) is not None
+    with contextlib.suppress(NotForFut):
+        assert patient_of(bundle) == plans.CITIZEN
+    with contextlib.suppress(NotForFut):
+        assert project(measured(bundle, Rules()), PLAN, PERSON).submissions
+
+
+@pytest.mark.parametrize("name", ["subject", "effectiveDateTime"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "2026"),
+        *("http://[oops", "Patient?identifier", "Patient?%zz=[", ""),
+    ],
+)
+def test_a_moment_or_a_person_of_which_nothing_can_be_made_is_refused(
+    name: str, value: str
+) -> None:
+    bundle = copy.deepcopy(WHOLE["weight"])
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Observation":
+            entry["resource"][name] = {"reference": value} if name == "subject" else value
+    with pytest.raises((NotForFut, KeyError)):
+        sent(bundle)
+
+
+def sent(bundle: Json) -> Projection:
+    person = {plans.CITIZEN: PERSON}[patient_of(bundle)]
+    return project(measured(bundle, Rules()), PLAN, person)
 
 
 @pytest.mark.parametrize("what", sorted(CASES))

@@ -254,11 +254,13 @@ def test_each_kind_is_told_from_the_others_and_keeps_its_octets(what: str) -> No
     assert only(body, set(KINDS) - {kind}) is None
 
 
-def test_a_change_of_a_device_is_for_everybody_as_it_came() -> None:
+def test_a_word_on_a_meter_is_for_whom_its_measurements_are_for() -> None:
     bundle = json.loads(render(CASES["weight"]))
-    devices = [e for e in bundle["entry"] if e["resource"]["resourceType"] == "Device"]
-    body = json.dumps({**bundle, "entry": devices}).encode()
-    assert only(body, {"glucose"}) == body
+    gateway, meter = [e for e in bundle["entry"] if e["resource"]["resourceType"] == "Device"]
+    body = json.dumps({**bundle, "entry": [meter]}).encode()
+    assert [kind for kind in KINDS if only(body, {kind}) == body] == ["weight"]
+    body = json.dumps({**bundle, "entry": [gateway]}).encode()
+    assert [kind for kind in KINDS if only(body, {kind}) == body] == [*KINDS]
 
 
 def test_no_code_of_a_gateway_is_of_no_kind() -> None:

@@ -115,3 +115,11 @@ def test_a_mistake_in_the_people_is_named_and_nobody_is_quoted(
         people.load(path)
     assert "entry 0" in str(unusable.value)
     assert "7d0c6a52" not in str(unusable.value)
+
+
+def test_somebody_who_stands_twice_in_the_people_file_is_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "people.toml"
+    path.write_text(PEOPLE * 2)
+    with pytest.raises(FileUnusable, match=r"somebody twice at line \d+$") as unusable:
+        people.load(path)
+    assert "urn:" not in str(unusable.value)
