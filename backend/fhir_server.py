@@ -10,7 +10,8 @@ from uuid import UUID
 
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access
-from backend.onward_http import Answer, Web
+from backend.onward_answer import Answer
+from backend.onward_http import Web
 from backend.onward_json import Json, parsed, part, parts, word
 from backend.store import ToHandOn
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from backend.onward import TryAgain
-from backend.onward_http import Answer, NoAnswer, NotSent, Web
+from backend.onward_answer import Answer
+from backend.onward_http import NoAnswer, NotSent, Web
 
 EARLY_S = 30.0  # before a token ends, it is not used any more
 SHORT_S = 60.0  # the life of a token that does not say how long it lives

@@ -5,7 +5,6 @@ failing are told apart.
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from backend.onward import TryAgain
-from backend.onward_json import Json, octets, parsed, parts, word
+from backend.onward_answer import Answer
+from backend.onward_json import Json, octets, parsed
 from backend.onward_tls import refused, words
 
 try:
@@ -29,7 +29,6 @@ WANTED_CAP_S = 3600.0  # if the other side asks for a pause, at most so long
 MAX_ANSWER = 4_194_304  # octets
 
 FHIR = "application/fhir+json"
-CODE = re.compile(r"[a-z-]{1,30}")  # of an issue
 
 
 class NotSent(TryAgain):
@@ -38,32 +37,6 @@ class NotSent(TryAgain):
 
 class NoAnswer(TryAgain):
     """It went out, and what became of it is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`body`: None if it was not a JSON object, whole."""
-
-    status: int
-    body: Json | None
-
-    @property
-    def good(self) -> bool:
-        return 200 <= self.status < 300
-
-    def issues(self) -> list[Json]:
-        """Of an OperationOutcome."""
-        body = self.body or {}
-        return parts(body, "issue") if word(body, "resourceType") == "OperationOutcome" else []
-
-    def errors(self) -> list[Json]:
-        return [issue for issue in self.issues() if word(issue, "severity") in {"error", "fatal"}]
-
-    def __str__(self) -> str:
-        """Its status and the codes of its errors: FHIR's own words, nobody's data."""
-        found = {word(issue, "code") for issue in self.errors()}
-        codes = sorted(code for code in found if CODE.fullmatch(code))
-        return f"{self.status} ({', '.join(codes)})" if codes else str(self.status)
 
 
 @dataclass(slots=True)
@@ -152,7 +125,9 @@ class Web:
         self.rest.look(loop.time())
         try:
             async with asyncio.timeout(self.call_s):
-                response = await self._client.request(method, url, headers=dict(headers), **more)
+                plain = {**headers, "Accept-Encoding": "identity"}
+                async with self._client.stream(method, url, headers=plain, **more) as response:
+                    body, why = await _read(response)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._failed(NotSent, "no connection", error) from error
         except httpx.InvalidURL as error:
@@ -166,7 +141,7 @@ class Web:
             self.rest.failed(loop.time(), f"it answers {response.status_code}", wanted_s)
         else:
             self.rest.worked()
-        return Answer(response.status_code, _object(response.content))
+        return Answer(response.status_code, _object(body), why)
 
     def _failed(
         self, kind: type[NotSent | NoAnswer], what: str, error: Exception
@@ -176,9 +151,19 @@ class Web:
         return kind(why)
 
 
+async def _read(response: httpx.Response) -> tuple[bytes, str]:
+    """The body as it came; or why it is not looked at. What is packed may be any size unpacked."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        return b"", "packed, which was not asked for"
+    body = bytearray()
+    async for some in response.aiter_raw():
+        body += some
+        if len(body) > MAX_ANSWER:
+            return b"", f"and more than {MAX_ANSWER} octets"
+    return bytes(body), ""
+
+
 def _object(body: bytes) -> Json | None:
-    if len(body) > MAX_ANSWER:
-        return None
     try:
         found = parsed(body)
     except ValueError:

@@ -8,7 +8,7 @@ fragments below are what of each text does not vary.
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from backend.onward_http import Answer
+from backend.onward_answer import Answer
 from backend.onward_json import part, parts, word
 
 

@@ -15,7 +15,8 @@ from backend.fut.plan import NoPlan, Plan
 from backend.fut.projection import Sought, Submission
 from backend.onward import TryAgain, Undeliverable
 from backend.onward_access import Access, Context
-from backend.onward_http import Answer, Web
+from backend.onward_answer import Answer
+from backend.onward_http import Web
 from backend.onward_json import Json
 
 log = logging.getLogger("hjemgate.receiver")

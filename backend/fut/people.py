@@ -17,7 +17,6 @@ from typing import Any
 
 from backend.onward_files import FileUnusable
 
-
 LINE = re.compile(r"\(at line (\d+), column \d+\)$")
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from backend.fut.order import bare
 from backend.fut.projection import Sought
-from backend.onward_http import Answer
+from backend.onward_answer import Answer
 from backend.onward_json import Json, part, parts, word
 
 

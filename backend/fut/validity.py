@@ -11,7 +11,7 @@ from backend.fut import answers
 from backend.fut.observation import EHEALTH, PROFILE
 from backend.fut.plan import EPISODE
 from backend.onward import TryAgain, Undeliverable
-from backend.onward_http import Answer
+from backend.onward_answer import Answer
 from backend.onward_json import Json, part, word
 
 INVALID = "entered-in-error"

@@ -38,6 +38,7 @@ class Server:
     calls: Counter[str] = field(default_factory=Counter)
     bodies: list[bytes] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
+    encodings: set[str] = field(default_factory=set)  # in which callers take an answer
     base: str = ""
 
     def kinds(self) -> Counter[str]:
@@ -70,6 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
         told, path = self.server_of, self.path.rsplit("/", 1)[-1]
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         told.calls[path] += 1
+        told.encodings.add(self.headers.get("Accept-Encoding", "none"))
         if path == "token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             told.forms.append(form)

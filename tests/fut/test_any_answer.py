@@ -14,7 +14,7 @@ from backend.fut import answers, plan, search, validity
 from backend.fut.answers import Verdict
 from backend.fut.plan import NoPlan
 from backend.onward import TryAgain, Undeliverable
-from backend.onward_http import Answer
+from backend.onward_answer import Answer
 from tests.fut import plans
 from tests.fut.plans import Row, slot
 from tests.fut.test_ledger import SOUGHT

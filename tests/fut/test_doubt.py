@@ -12,7 +12,7 @@ from backend.fut.api import Api
 from backend.fut.target import Fut as Target
 from backend.onward import Party, TryAgain, Undeliverable
 from backend.onward_access import NOTHING, Context
-from backend.onward_http import Answer
+from backend.onward_answer import Answer
 from backend.onward_json import octets, parsed
 from tests.fut import plans
 from tests.fut.plans import Row

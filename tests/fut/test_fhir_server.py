@@ -1,5 +1,7 @@
 """A FHIR server gets every Bundle once, whatever it answers; and nothing ends in silence."""
 
+import gzip
+import json
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -334,3 +336,38 @@ async def test_before_our_certificate_ends_somebody_is_told(
     words = await Ending(own.certificate).look()
     assert (words is None) == (says is None)
     assert re.search(says or "", words or "")
+
+
+async def test_of_what_a_server_calls_an_error_only_fhirs_own_codes_are_quoted(
+    server: Server,
+) -> None:
+    server.trouble = [(422, outcome("value-is-one-seven-one")), (422, outcome("processing"))]
+    async with opened(server) as target:
+        for said in ("it answers 422", "it answers 422 (processing)"):
+            with pytest.raises(Undeliverable) as refused_:
+                await target.hand_on(READING)
+            assert str(refused_.value) == said
+
+
+async def test_an_answer_is_read_no_further_than_answers_are_long(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.onward_http.MAX_ANSWER", 10_000)
+    long = b'{"x":"' + b"0" * 10_000_000 + b'"}'
+    server.trouble = [(200, long), (422, long)]
+    async with opened(server) as target:
+        with pytest.raises(TryAgain, match="200, and more than 10000 octets"):
+            await target.hand_on(READING)
+        with pytest.raises(Undeliverable, match="422"):
+            await target.hand_on(READING)
+        await target.hand_on(READING)
+
+
+async def test_what_comes_packed_is_not_unpacked(server: Server) -> None:
+    packed = gzip.compress(json.dumps({"x": "0" * 1_000_000}).encode())
+    server.trouble = [(200, packed, {"Content-Encoding": "gzip"})]
+    async with opened(server) as target:
+        with pytest.raises(TryAgain, match="packed, which was not asked for"):
+            await target.hand_on(READING)
+        await target.hand_on(READING)
+    assert server.encodings == {"identity"}
