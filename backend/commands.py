@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from backend.store.parties import Standing
 OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
 
 LOOK_S = 0.2
-LONG = 8  # tries of one reading that a party did not take: some five minutes
+LONG = 5  # tries of one reading that a party did not take: about a minute
+LATE = timedelta(hours=1)  # so long a reading may wait for a party
 
 
 class Failure(Exception):
@@ -42,7 +43,7 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
     if forget:
         looks.seen(db)
     seen, standings = looks.overview(db), parties.standings(db)
-    found = needs(seen, standings)
+    found = needs(seen, standings, datetime.now(UTC))
     if as_json:
         waiting = [asdict(each) for each in standings]
         _print_json(asdict(seen) | {"parties": waiting, "needs": found})
@@ -54,9 +55,9 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
     return ATTENTION if found else OK
 
 
-def needs(seen: Overview, standings: Sequence[Standing]) -> list[str]:
+def needs(seen: Overview, standings: Sequence[Standing], now: datetime) -> list[str]:
     """What somebody should look at, a line each."""
-    return [*_needs(seen), *_of_parties(standings)]
+    return [*_needs(seen), *_of_parties(standings, now)]
 
 
 def _lines(seen: Overview) -> Iterator[tuple[str, str]]:
@@ -87,19 +88,23 @@ def _waiting(standings: Sequence[Standing]) -> Iterator[tuple[str, str]]:
     for each in standings:
         if not each.waiting:
             continue
-        said = f"; tried {each.attempts} times: {each.reason}" if each.attempts else ""
-        yield f"to {each.party}", f"{each.waiting}, since {_when(each.since)}{said}"
+        yield f"to {each.party}", f"{each.waiting}, since {_when(each.since)}{_tries(each)}"
 
 
-def _of_parties(standings: Sequence[Standing]) -> Iterator[str]:
+def _tries(each: Standing) -> str:
+    if not each.attempts:
+        return ""
+    return f"; one was tried {each.attempts} times: {each.reason or 'no answer yet'}"
+
+
+def _of_parties(standings: Sequence[Standing], now: datetime) -> Iterator[str]:
     for each in standings:
         if each.trouble is not None:
             yield f"{each.party}: {each.trouble}"
-        if each.attempts >= LONG:
-            yield (
-                f"{each.party}: {each.waiting} readings wait for it since {_when(each.since)};"
-                f" tried {each.attempts} times: {each.reason}"
-            )
+        late = each.since is not None and now - each.since > LATE
+        if each.attempts >= LONG or late:
+            since = _when(each.since)
+            yield f"{each.party}: {each.waiting} readings wait for it since {since}{_tries(each)}"
 
 
 def _of_missing(each: Missing) -> str:

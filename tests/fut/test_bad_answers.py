@@ -6,7 +6,7 @@ is over, or it is undeliverable with the reason.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -67,7 +67,7 @@ async def waits(disk: Disk, to: list[Party], troubles: list[Any], trouble: Any, 
 
 def needs(disk: Disk) -> list[str]:
     seen, standings = looks.overview(disk.database), parties.standings(disk.database)
-    return [*commands.needs(seen, standings)]
+    return commands.needs(seen, standings, datetime.now(UTC))
 
 
 def tried(disk: Disk) -> int:
@@ -143,6 +143,7 @@ TOKENS = [
     ((200, outcome("login")), "answers 200, no token: check token_url"),
     ((200, {"access_token": ["a"]}), "answers 200, no token: check token_url"),
     ((200, {"access_token": "a\r\nb: c"}), "answers 200, no token: check token_url"),
+    ((200, {"access_token": "gr\u00fcn"}), "answers 200, no token: check token_url"),
 ]
 
 
@@ -286,3 +287,25 @@ async def test_a_server_that_is_not_there_is_waited_for(disk: Disk, server: Serv
             nowhere = Party("region", FhirServer(web, access, "https://nowhere.invalid/fhir"))
             async with handing(disk, [nowhere]):
                 await until(lambda: "is not known: check it, and the DNS" in str(needs(disk)))
+
+
+def test_what_waits_for_more_than_an_hour_needs_somebody(disk: Disk) -> None:
+    keep(disk, PRESSURE)
+    parties.share(disk.database, ["region"], 0, datetime.now(UTC))
+    seen, standings = looks.overview(disk.database), parties.standings(disk.database)
+    soon, late = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (59, 61))
+    assert commands.needs(seen, standings, soon) == []
+    (need,) = commands.needs(seen, standings, late)
+    assert need.startswith("region: 1 readings wait for it since ")
+
+
+def test_what_was_tried_five_times_needs_somebody(disk: Disk) -> None:
+    keep(disk, PRESSURE)
+    now = datetime.now(UTC)
+    parties.share(disk.database, ["region"], 0, now)
+    for _ in range(5):
+        assert needs(disk) == []
+        parties.begin(disk.database, "region", 1)
+        parties.postpone(disk.database, "region", 1, "it answers 401", now)
+    (need,) = needs(disk)
+    assert need.endswith("one was tried 5 times: it answers 401")
