@@ -7,19 +7,19 @@ receipts of the one before that are under way.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
 import aiomqtt
 
+from backend import receipts
 from backend.arrival import Arrival
 from backend.intake import Check, Heard, judged
 from backend.link import Link
 from backend.store import Verdict
-from gateway import contract
-from gateway.contract import Receipt, Receipts, Topics
+from gateway.contract import Publication, Receipt, Topics
 
 log = logging.getLogger("hjemgate.receiver")
 
@@ -30,6 +30,7 @@ UNDER_WAY = 2 * BATCH // AT_ONCE  # judgements
 T = TypeVar("T")
 
 Keep = Callable[[Sequence[Arrival | Heard], datetime], Awaitable[Sequence[tuple[Arrival, Verdict]]]]
+Say = Callable[[Publication], Coroutine[None, None, bool]]  # whether the broker took it
 Judging = asyncio.Task[list[Arrival | Heard]]
 
 
@@ -44,8 +45,9 @@ class _Kept:
 class Arrivals:
     """Use `run` until the connection fails. It raises MqttError, and whatever *keep* raises."""
 
-    def __init__(self, link: Link, check: Check, keep: Keep, by: str) -> None:
+    def __init__(self, link: Link, check: Check, keep: Keep, say: Say, by: str) -> None:
         self._link, self._check, self._keep, self._by = link, check, keep, by
+        self._say = say
         self._judged: asyncio.Queue[tuple[Sequence[aiomqtt.Message], Judging]] = asyncio.Queue(
             UNDER_WAY
         )
@@ -91,9 +93,9 @@ class Arrivals:
             for topics, receipt in kept.answers:
                 answers[topics].append(receipt)
             async with asyncio.TaskGroup() as group:
-                for topics, receipts in answers.items():
-                    publication = contract.receipts(topics, Receipts(receipts=tuple(receipts)))
-                    group.create_task(self._link.send(publication), name="receipts")
+                for topics, said in answers.items():
+                    for publication in receipts.messages(topics, said):
+                        group.create_task(self._say(publication), name="receipts")
             for mid, qos in kept.messages:
                 self._link.acknowledge(mid, qos)
 

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from backend import orders
+from backend import orders, receipts
 from backend.orders import Sign
 from backend.store import Database, asks, onward
 from backend.store.onward import Outcome
-from gateway import contract
-from gateway.contract import Publication, Receipt, Receipts, Topics
+from gateway.contract import Publication, Receipt, Topics
 
 log = logging.getLogger("hjemgate.receiver")
 
-AT_ONCE = 100  # receipts in one message
+AT_ONCE = 100  # readings that are looked up together
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,7 +35,7 @@ class Disk(Protocol):
     ) -> T: ...
 
 
-Publish = Callable[[Publication], Awaitable[None]]
+Publish = Callable[[Publication], Awaitable[bool]]  # whether the broker took it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +60,26 @@ class Chores:
             await self._ask(self.sign)
 
     async def _tell(self) -> None:
-        while outcomes := await self.disk(onward.untold, AT_ONCE):
+        """Whom the broker does not let us tell is told later; nobody waits for that."""
+        after, unheard = 0, set[Topics]()
+        while outcomes := await self.disk(onward.untold, AT_ONCE, after):
+            after = max(outcome.position for outcome in outcomes)
             by_gateway: defaultdict[Topics, list[Outcome]] = defaultdict(list)
             for outcome in outcomes:
-                by_gateway[Topics(outcome.organisation, outcome.gateway)].append(outcome)
+                by_gateway[_topics(outcome)].append(outcome)
             now = _now()
             for topics, told in by_gateway.items():
-                receipts = tuple(self._receipt(each, now) for each in told)
-                for first in range(0, len(receipts), AT_ONCE):  # with copies there may be more
-                    some = Receipts(receipts=receipts[first : first + AT_ONCE])
-                    await self.publish(contract.receipts(topics, some))
-            await self.disk(onward.told, outcomes, now)
+                if topics in unheard:
+                    continue
+                for publication in receipts.messages(
+                    topics, (self._receipt(each, now) for each in told)
+                ):
+                    if not await self.publish(publication):
+                        unheard.add(topics)
+            left = {each.position for each in outcomes if _topics(each) in unheard}
+            told = [each for each in outcomes if each.position not in left]
+            if told:
+                await self.disk(onward.told, told, now)
 
     def _receipt(self, outcome: Outcome, at: datetime) -> Receipt:
         return Receipt(
@@ -85,10 +93,20 @@ class Chores:
         )
 
     async def _ask(self, sign: Sign) -> None:
-        while (ask := await self.disk(asks.next_to_send, self.issuer, _now())) is not None:
-            await self.publish(orders.replay(ask, sign))
+        unheard: set[str] = set()
+        while True:
+            ask = await self.disk(asks.next_to_send, self.issuer, _now(), unheard)
+            if ask is None:
+                return
+            if not await self.publish(orders.replay(ask, sign)):
+                unheard.add(ask.gateway)
+                continue
             await self.disk(asks.sent, ask.id, _now())
             log.info("command %d of %s: replay, to %s", ask.number, ask.issuer, ask.gateway)
+
+
+def _topics(outcome: Outcome) -> Topics:
+    return Topics(outcome.organisation, outcome.gateway)
 
 
 def _leads(db: Database) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 import aiomqtt
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -31,9 +32,15 @@ UNACKNOWLEDGED = 200  # at most, from the broker: our Receive Maximum
 # Some send more all the same (Mosquitto before 2.0.12, its issue 2301: one more for each that is
 # acknowledged). What is beyond this is not kept.
 MOST_IN_HAND = 1000
-AT_ONCE = 100  # of our own messages, under way
 ANSWER_S = 5.0
+PATIENCE_S = 60.0  # for an answer that stands behind whatever the broker has sent before it
+IDS = 65_535  # of messages under way
+WINDOW = 20  # of our own that are not answered: brokers allow that many, and paho no more
 OCTETS = 1 << 18
+
+
+class NotTaken(Exception):
+    """The broker refused one message; the text says with which code. The connection stands."""
 
 
 class Overrun(aiomqtt.MqttError):
@@ -72,14 +79,17 @@ class Link(aiomqtt.Client):
             timeout=ANSWER_S,
         )
         self._client.manual_ack_set(True)
+        self._client.max_inflight_messages_set(IDS)  # we count them ourselves
+        self._window = asyncio.Semaphore(WINDOW)
         self._in_hand = 0
-        self._withheld: list[tuple[int, int]] | None = None  # None: no overrun
-        self.pending_calls_threshold = AT_ONCE
+        self._overrun = False
+        self._under_way: dict[int, asyncio.Future[ReasonCode | None]] = {}
+        self._dropped = 0  # of QoS 0
 
     async def listen(self, *topics: str) -> None:
-        """Subscribe at QoS 1."""
+        """Subscribe at QoS 1. What waits may come before the answer, however much it is."""
         options = SubscribeOptions(qos=1)
-        codes = await self.subscribe([(topic, options) for topic in topics])
+        codes = await self.subscribe([(topic, options) for topic in topics], timeout=PATIENCE_S)
         for topic, code in zip(topics, codes, strict=True):
             if isinstance(code, ReasonCode) and code.is_failure:
                 raise aiomqtt.MqttError(f"may not listen to {topic}: {code}")
@@ -92,25 +102,18 @@ class Link(aiomqtt.Client):
         return found
 
     def acknowledge(self, mid: int, qos: int) -> None:
-        """Tell the broker that it may forget that message.
-
-        After an overrun only when all in hand are done with, because every acknowledgement makes
-        the broker send more; then raises Overrun. Only another connection makes it count anew
-        (MQTT 5.0, 3.3.4: whoever is sent too much disconnects), and it sends again what was not
-        acknowledged, in order.
-        """
+        """Tell the broker that it may forget that message. Raises Overrun after the last one."""
+        self._client.ack(mid, qos)
         self._in_hand -= 1
-        if self._withheld is None:
-            self._client.ack(mid, qos)
-            return
-        self._withheld.append((mid, qos))
-        if self._in_hand == 0:
-            for each in self._withheld:
-                self._client.ack(*each)
+        if self._overrun and self._in_hand == 0:
             raise Overrun(f"the broker sent more than {MOST_IN_HAND} without an acknowledgement")
 
     async def send(self, publication: Publication) -> None:
-        """Return when the broker has it."""
+        """Return when the broker has it; after an overrun, when it is on its way. Raises NotTaken
+        if it does not want it.
+
+        Not by aiomqtt 2.5's `publish`, which does not tell the one from the other.
+        """
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's gap
         properties.PayloadFormatIndicator = 1
         properties.ContentType = publication.content_type
@@ -118,7 +121,21 @@ class Link(aiomqtt.Client):
             properties.MessageExpiryInterval = publication.expiry_s
         if publication.correlation is not None:
             properties.CorrelationData = publication.correlation
-        await self.publish(publication.topic, publication.body, qos=1, properties=properties)
+        async with self._window:
+            info = self._client.publish(
+                publication.topic, publication.body, qos=1, properties=properties
+            )
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                raise aiomqtt.MqttCodeError(info.rc, "a message could not be sent")
+            if self._overrun:
+                return
+            answer = self._under_way[info.mid] = asyncio.get_running_loop().create_future()
+            try:
+                code = await self._wait_for(answer, PATIENCE_S)
+            finally:
+                del self._under_way[info.mid]
+        if code is not None and code.is_failure:
+            raise NotTaken(str(code))
 
     @staticmethod
     def user_properties(message: aiomqtt.Message) -> Sequence[tuple[str, str]]:
@@ -134,7 +151,7 @@ class Link(aiomqtt.Client):
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        socket_ = self._client.socket() if self._withheld is not None else None
+        socket_ = self._client.socket() if self._overrun else None
         rest = None if socket_ is None else socket.socket(fileno=os.dup(socket_.fileno()))
         with suppress(aiomqtt.MqttError):  # gone either way, and not to hide why we leave
             await super().__aexit__(exc_type, exc, tb)
@@ -150,11 +167,37 @@ class Link(aiomqtt.Client):
             raise aiomqtt.MqttError("no answer from the broker") from None
 
     def _on_message(self, client: Paho, userdata: object, message: MQTTMessage) -> None:
-        if self._in_hand >= MOST_IN_HAND and self._withheld is None:
-            self._withheld = []
-        if self._withheld is None:
-            self._in_hand += 1
-            super()._on_message(client, userdata, message)
+        if message.qos == 0:
+            self._drop()
+            return
+        if self._overrun:
+            return  # what had been read already
+        self._in_hand += 1
+        super()._on_message(client, userdata, message)
+        if self._in_hand >= MOST_IN_HAND:
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        """Too much came. Answers of the broker stand behind what we cannot take: from here on none
+        is waited for. Our receipts and acknowledgements reach it in the order in which we send
+        them, so what it has been acknowledged it has the receipt of. Then only another connection
+        makes it count anew (MQTT 5.0, 3.3.4: whoever is sent too much disconnects).
+        """
+        self._overrun = True
+        opened = self._client.socket()
+        if opened is not None:
+            self._loop.remove_reader(opened.fileno())
+        for answer in self._under_way.values():
+            if not answer.done():
+                answer.set_result(None)
+
+    def _drop(self) -> None:
+        """Receive Maximum does not count QoS 0: whoever sent that could fill our memory with it.
+        The contract says QoS 1; a gateway would send what got no receipt again.
+        """
+        self._dropped += 1
+        if str(self._dropped).strip("0") == "1":  # once for each power of ten
+            log.warning("messages at QoS 0 are dropped; so far: %d", self._dropped)
 
     def _on_publish(
         self,
@@ -164,8 +207,9 @@ class Link(aiomqtt.Client):
         reason_code: ReasonCode,
         properties: Properties,
     ) -> None:
-        if reason_code.is_failure:  # aiomqtt 2.5 would say nothing
-            log.error("the broker did not take a message: %s", reason_code)
+        answer = self._under_way.get(mid)
+        if answer is not None and not answer.done():
+            answer.set_result(reason_code)
         super()._on_publish(client, userdata, mid, reason_code, properties)
 
 

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -18,24 +19,26 @@ import aiomqtt
 
 from backend import onward
 from backend.arrival import Arrival
-from backend.arrivals import Arrivals
+from backend.arrivals import Arrivals, Say
 from backend.checkers import Checkers
 from backend.chores import Chores
 from backend.intake import Heard, take_in
-from backend.link import Link, Overrun
+from backend.link import Link, NotTaken, Overrun
 from backend.onward import Pace, Party
 from backend.orders import Sign
 from backend.settings import Settings
-from backend.store import Database, Delivery, Store, StoreError, Verdict
+from backend.store import Database, Delivery, Store, StoreError, Verdict, gateways
 from backend.store.ahead import bring_back
 from backend.store.retention import remove_bodies, remove_bodies_by_age
 from gateway import contract
+from gateway.contract import Publication
 
 log = logging.getLogger("hjemgate.receiver")
 
 RETENTION_S = 10.0  # between two looks at whose octets may go
 REMOVED_AT_ONCE = 200  # whoever stores is not kept waiting for longer
 CHORES_S = 1.0  # between two looks at what else is due
+NOT_HEARD = "the broker does not take what we say to it"
 DEFAULT_PACE = Pace()
 CHANNELS = ("up/observation", "up/status", "up/reply")
 
@@ -115,16 +118,21 @@ class Receiver:
         """Whoever cannot store does not listen: the broker keeps it, or gives it to others."""
         await self._on_disk(bring_back, datetime.now(UTC))
         settings = self._settings
-        async with Link(settings, self._tls) as link:
-            await link.listen(
-                *(contract.from_all(settings.organisation, c, settings.share) for c in CHANNELS)
-            )
-            log.info("listening")
-            self._failures = 0
-            async with asyncio.TaskGroup() as group:
-                arrivals = Arrivals(link, self._check, self._keep, settings.by)
-                group.create_task(arrivals.run(), name="arrivals")
-                group.create_task(self._do_chores(link), name="chores")
+        async with Link(settings, self._tls) as link, asyncio.TaskGroup() as group:
+            group.create_task(self._listen(link), name="subscription")
+            say = partial(self._say, link)
+            arrivals = Arrivals(link, self._check, self._keep, say, settings.by)
+            group.create_task(arrivals.run(), name="arrivals")
+            group.create_task(self._do_chores(say), name="chores")
+
+    async def _listen(self, link: Link) -> None:
+        """What waits in a session that the broker remembers comes before its answer to this."""
+        settings = self._settings
+        await link.listen(
+            *(contract.from_all(settings.organisation, c, settings.share) for c in CHANNELS)
+        )
+        log.info("listening")
+        self._failures = 0
 
     async def _keep(
         self, items: Sequence[Arrival | Heard], now: datetime
@@ -142,11 +150,26 @@ class Receiver:
                     _export(self._settings.export, arrival.message)
         return kept
 
-    async def _do_chores(self, link: Link) -> NoReturn:
+    async def _say(self, link: Link, publication: Publication) -> bool:
+        """Whether the broker took it. If not, `status` says so, and it is for the caller to try
+        again: somebody has to look at the broker's access list.
+        """
+        try:
+            await link.send(publication)
+        except NotTaken as error:
+            words = f"{NOT_HEARD} ({error}); see its access list"
+        else:
+            return True
+        gateway = contract.parse_topic(publication.topic).topics.gateway
+        log.error("%s: %s", gateway, words)
+        await self._on_disk(_notice, gateway, words, datetime.now(UTC))
+        return False
+
+    async def _do_chores(self, say: Say) -> NoReturn:
         settings = self._settings
         chores = Chores(
             disk=self._on_disk,
-            publish=link.send,
+            publish=say,
             by=settings.by,
             issuer=settings.issuer or settings.by,
             sign=self._sign,
@@ -176,6 +199,11 @@ def _remove(
 ) -> None:
     if db.leads() and (count := remove(db, datetime.now(UTC) - keep, REMOVED_AT_ONCE)):
         log.info("retention: the octets of %d readings are removed", count)
+
+
+def _notice(db: Database, gateway: str, words: str, now: datetime) -> None:
+    with db.writing():
+        gateways.notice(db, gateway, words, now)
 
 
 def _export(directory: Path, delivery: Delivery) -> None:

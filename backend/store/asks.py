@@ -1,14 +1,14 @@
 """Commands `replay`: made here, sent and answered over the broker, all of it on disk."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from backend.store import streams
-from backend.store.database import Database
+from backend.store.database import Database, marks
 from backend.store.moments import moment, text
 
 TRIES = 5  # of asking for the same numbers; then a human should look
@@ -95,14 +95,17 @@ def ask_for_missing(db: Database, patience: timedelta, now: datetime) -> int:
     return len(rows)
 
 
-def next_to_send(db: Database, issuer: str, now: datetime) -> Ask | None:
+def next_to_send(db: Database, issuer: str, now: datetime, but: Collection[str] = ()) -> Ask | None:
     """With a number of *issuer* that is on disk before anybody sees it; the same one until it is
     marked as sent, or has expired. One process at a time: numbers must reach a gateway in order.
+    *but*: to none of these gateways.
     """
     with db.writing():
         rows = db.execute(
             "SELECT id, organisation, gateway, epoch, first, last, since, issuer, number, expires"
-            " FROM ask WHERE sent_at IS NULL ORDER BY number IS NULL, number, made_at LIMIT 1"
+            f" FROM ask WHERE sent_at IS NULL AND gateway NOT IN {marks(but or ('',))}"
+            " ORDER BY number IS NULL, number, made_at LIMIT 1",
+            *(but or ("",)),
         )
         if not rows:
             return None

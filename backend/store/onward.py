@@ -78,21 +78,23 @@ _UNTOLD = """SELECT o.position, r.id, r.sha256,
         ORDER BY g.said_at DESC LIMIT 1), r.organisation),
     r.gateway, r.epoch, o.state, o.reason
     FROM onward o JOIN reading r ON {of} = o.reading
-    WHERE o.state <> 'waiting' AND o.told_at IS NULL AND o.position <= ?
+    WHERE o.state <> 'waiting' AND o.told_at IS NULL AND o.position > ? AND o.position <= ?
     ORDER BY o.position"""
 
 
-def untold(db: Database, most: int) -> list[Outcome]:
-    """What the gateways have not been told yet, of *most* readings; who sent a copy as well."""
+def untold(db: Database, most: int, after: int = 0) -> list[Outcome]:
+    """What the gateways have not been told yet, of *most* readings behind the position *after*; who
+    sent a copy as well.
+    """
     rows = db.execute(
-        "SELECT position FROM onward WHERE state <> 'waiting' AND told_at IS NULL"
+        "SELECT position FROM onward WHERE state <> 'waiting' AND told_at IS NULL AND position > ?"
         " ORDER BY position LIMIT ?",
-        most,
+        *(after, most),
     )
     if not rows:
         return []
-    own = db.execute(_UNTOLD.format(of="r.number"), rows[-1][0])
-    copies = db.execute(_UNTOLD.format(of="r.copy_of"), rows[-1][0])
+    own = db.execute(_UNTOLD.format(of="r.number"), after, rows[-1][0])
+    copies = db.execute(_UNTOLD.format(of="r.copy_of"), after, rows[-1][0])
     return [Outcome(position, UUID(name), *rest) for position, name, *rest in (*own, *copies)]
 
 
