@@ -14,6 +14,7 @@ from backend.onward import Party, TryAgain, Undeliverable
 from backend.onward_access import NOTHING, Context
 from backend.onward_answer import Answer
 from backend.onward_json import octets, parsed
+from backend.store import onward
 from tests.fut import plans
 from tests.fut.plans import Row
 from tests.fut.queue import handed_on, handing, keep, outcomes, until, waiting
@@ -211,3 +212,15 @@ async def test_a_part_that_was_taken_back_and_that_fut_has_is_said_to_be_there(
     measured[0]["status"] = "entered-in-error"
     with pytest.raises(Undeliverable, match="taken back, and FUT has it"):
         await target.hand_on(replace(PRESSURE, version=2, body=octets(bundle)))
+
+
+async def test_what_was_taken_back_is_not_sent_when_it_is_to_be_handed_on_again(
+    fut: Fut, target: Target, disk: Disk
+) -> None:
+    strangers = replace(target, people=dict)
+    told = await handed_on(disk, party(strangers), PRESSURE)
+    told += await handed_on(disk, party(strangers), replace(taken_back(PRESSURE), position=2))
+    assert [status for status, _ in told] == ["undeliverable", "delivered"]
+    assert onward.again(disk.database, NOW) == 1
+    assert await handed_on(disk, party(target)) == [("delivered", onward.LATER_VERSION)]
+    assert fut.codes == []

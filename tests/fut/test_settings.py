@@ -51,6 +51,7 @@ async def test_a_whole_file_opens_all_parties(folder: Path) -> None:
     async with opened(load(folder / "onward.toml"), folder / "store.db") as parties:
         assert [party.name for party in parties] == ["region", "fut"]
         assert [len(party.files) for party in parties] == [1, 2]
+        assert [party.corrects for party in parties] == [True, False]
 
 
 @pytest.mark.parametrize(
