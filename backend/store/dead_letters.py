@@ -1,36 +1,76 @@
 """What could not be taken, with the reason, for a human."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from backend.store.database import Database
 from backend.store.moments import moment, text
 from backend.store.shapes import DeadLetter, Refusal
 
-# With their octets, for each topic: whoever sends rubbish is not to fill the disk.
+# For each topic: whoever sends rubbish is not to fill the disk.
 WITH_BODY = 100
-LARGEST = 262_144  # octets
+MOST = 1000
+LARGEST = 262_144  # octets of a body
+PROPERTIES = 4096  # characters of user properties, as JSON
+
+TOO_MANY = (
+    f"more than {MOST} of this topic: from here on they are counted, and not kept;"
+    " when the others are discarded, discard this one as well"
+)
 
 
 def bury(db: Database, refusal: Refusal, now: datetime) -> None:
     """Once for each message and reason; a repeat is counted. Inside a transaction."""
-    key = (refusal.topic, refusal.sha256, refusal.reason)
-    if db.execute(
-        "UPDATE dead_letter SET deliveries = deliveries + 1, last_at = ?"
-        " WHERE topic = ? AND sha256 = ? AND reason = ? RETURNING number",
-        *(text(now), *key),
-    ):
+    if _count(db, refusal.topic, refusal.sha256, refusal.reason, now):
         return
-    ((others,),) = db.execute(
-        "SELECT count(*) FROM dead_letter WHERE topic = ? AND body IS NOT NULL", refusal.topic
+    if _count(db, refusal.topic, "", TOO_MANY, now):  # nobody has to look how many there are
+        return
+    ((others, bodies),) = db.execute(
+        "SELECT count(*), count(body) FROM dead_letter WHERE topic = ?", refusal.topic
     )
-    keep = others < WITH_BODY and len(refusal.body) <= LARGEST
+    if others >= MOST:
+        _insert(db, (refusal.topic, "", TOO_MANY), [], None, now)
+        return
+    keep = bodies < WITH_BODY and len(refusal.body) <= LARGEST
+    key = (refusal.topic, refusal.sha256, refusal.reason)
+    _insert(db, key, refusal.properties, refusal.body if keep else None, now)
+
+
+def _count(db: Database, topic: str, sha256: str, reason: str, now: datetime) -> bool:
+    """Whether there is that one; then it came once more."""
+    return bool(
+        db.execute(
+            "UPDATE dead_letter SET deliveries = deliveries + 1, last_at = ?"
+            " WHERE topic = ? AND sha256 = ? AND reason = ? RETURNING number",
+            *(text(now), topic, sha256, reason),
+        )
+    )
+
+
+def _insert(
+    db: Database,
+    key: tuple[str, str, str],
+    properties: Sequence[tuple[str, str]],
+    body: bytes | None,
+    now: datetime,
+) -> None:
     db.execute(
         "INSERT INTO dead_letter (topic, sha256, reason, properties, body, first_at, last_at,"
         " deliveries) VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
-        *(*key, json.dumps(refusal.properties), refusal.body if keep else None),
-        *(text(now), text(now)),
+        *(*key, json.dumps(_some(properties)), body, text(now), text(now)),
     )
+
+
+def _some(properties: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first of them, as far as there is room."""
+    found, room = [], PROPERTIES
+    for name, value in properties:
+        room -= len(json.dumps((name, value)))
+        if room < 0:
+            break
+        found.append((name, value))
+    return found
 
 
 def listed(db: Database) -> list[DeadLetter]:

@@ -83,6 +83,34 @@ def test_rubbish_does_not_fill_the_disk(store: Store) -> None:
     assert len(bodies) == len(rubbish) + 1
 
 
+def test_of_more_dead_letters_than_anybody_reads_only_the_number_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MOST", 3)
+    rubbish = [replace(REFUSAL, sha256=f"{n:064}") for n in range(9)]
+    store.keep([*rubbish, rubbish[0], replace(REFUSAL, topic="another")], NOW)
+    found = dead_letters.listed(store.database)
+    assert [(each.topic, each.deliveries) for each in found] == [
+        *(("some/topic", times) for times in (2, 1, 1, 6)),
+        ("another", 1),
+    ]
+    assert found[3].reason == dead_letters.TOO_MANY
+    for letter in (found[0], found[3]):
+        dead_letters.discard(store.database, letter.number)
+    store.keep(rubbish[7:], NOW)
+    assert [each.sha256 for each in dead_letters.listed(store.database)][-2:] == [
+        rubbish[7].sha256,
+        "",
+    ]
+
+
+def test_of_user_properties_no_more_is_kept_than_ours_need(store: Store) -> None:
+    pairs = tuple((f"name {number}", "x" * 500) for number in range(100))
+    store.keep([replace(REFUSAL, properties=pairs)], NOW)
+    ((kept,),) = store.database.execute("SELECT properties FROM dead_letter")
+    assert 3000 < len(kept) <= dead_letters.PROPERTIES + 200
+
+
 def test_a_dead_letter_is_forgotten_when_told(store: Store) -> None:
     store.keep([REFUSAL], NOW)
     (letter,) = dead_letters.listed(store.database)
