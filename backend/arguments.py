@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--discard", type=int, metavar="N", help="forget one")
     _replay_arguments(verbs.add_parser("replay", help="ask a gateway for readings once more"))
+    _withdraw_arguments(verbs.add_parser("withdraw", help="say that a reading was sent in error"))
     return whole
 
 
@@ -144,6 +145,17 @@ def _replay_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--first", type=int, metavar="N", help="from this number (seq) on")
     what.add_argument("--since", metavar="WHEN", help="what was confirmed since then, RFC 3339")
     parser.add_argument("--last", type=int, metavar="N", help="with --first: up to this number")
+    _wait_argument(parser)
+
+
+def _withdraw_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("reading", metavar="ID", help="its id, or how that begins")
+    _look_arguments(parser)
+    parser.add_argument("--undo", action="store_true", help="it was right after all")
+    _wait_argument(parser)
+
+
+def _wait_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", type=float, default=30.0, metavar="SECONDS", help="for the answer; 30"
     )

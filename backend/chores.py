@@ -98,11 +98,12 @@ class Chores:
             ask = await self.disk(asks.next_to_send, self.issuer, _now(), unheard)
             if ask is None:
                 return
-            if not await self.publish(orders.replay(ask, sign)):
+            if not await self.publish(orders.order(ask, sign)):
                 unheard.add(ask.gateway)
                 continue
             await self.disk(asks.sent, ask.id, _now())
-            log.info("command %d of %s: replay, to %s", ask.number, ask.issuer, ask.gateway)
+            what = (ask.number, ask.issuer, ask.wanted.command, ask.gateway)
+            log.info("command %d of %s: %s, to %s", *what)
 
 
 def _topics(outcome: Outcome) -> Topics:

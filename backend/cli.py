@@ -1,8 +1,9 @@
-"""The command `hjemgate-receiver`: run | status | dead-letters | replay."""
+"""The command `hjemgate-receiver`: run | status | dead-letters | replay | withdraw."""
 
 import argparse
 import asyncio
 import logging
+import re
 import signal
 import ssl
 import sys
@@ -17,10 +18,12 @@ from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
+from backend.withdraw import withdraw
 from gateway.notify import notify, watchdog_s
 
 log = logging.getLogger("hjemgate.receiver")
 
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")  # `Segment` of the contract
 STORE_AGAIN_S = 5.0
 NO_WATCHDOG_S = 3600.0  # it is told all the same; nobody listens
 
@@ -54,6 +57,8 @@ def _dispatch(args: argparse.Namespace) -> int:
                 return commands.status(database, forget=args.seen, as_json=args.json)
             case "dead-letters":
                 return commands.dead_letters(database, args)
+            case "withdraw":
+                return withdraw(database, args)
             case _:
                 return commands.replay(database, args)
     finally:
@@ -63,6 +68,7 @@ def _dispatch(args: argparse.Namespace) -> int:
 def run(settings: Settings) -> int:
     """Until SIGTERM or Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    _check_names(settings)
     try:
         tls = context(settings)
         sign = None if settings.fleet_key is None else signer(settings.fleet_key)
@@ -73,6 +79,19 @@ def run(settings: Settings) -> int:
         raise Failure(str(error), CONFIG) from error
     asyncio.run(until_told(_serve(settings, store, tls, sign)))
     return OK
+
+
+def _check_names(settings: Settings) -> None:
+    """They go into topics and messages, which the contract would not allow later."""
+    names = {
+        "--org": settings.organisation,
+        "--by": settings.by,
+        "--issuer": settings.issuer,
+        "--share": settings.share,
+    }
+    for option, name in names.items():
+        if name is not None and not NAME.fullmatch(name):
+            raise Failure(f"{option}: expected 1 to 64 letters, digits or . _ -", CONFIG)
 
 
 async def until_told(serving: Coroutine[None, None, None]) -> None:

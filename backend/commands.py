@@ -19,6 +19,10 @@ from backend.store.parties import Standing
 OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
 
 LOOK_S = 0.2
+NO_ANSWER = (
+    "No answer yet; the order stays in the store. It is sent by a receiver that runs with"
+    " --fleet-key, and a gateway that is away hears it within a day."
+)
 LONG = 5  # tries of one reading that a party did not take: about a minute
 LATE = timedelta(hours=1)  # so long a reading may wait for a party
 
@@ -46,7 +50,7 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
     found = needs(seen, standings, datetime.now(UTC))
     if as_json:
         waiting = [asdict(each) for each in standings]
-        _print_json(asdict(seen) | {"parties": waiting, "needs": found})
+        print_json(asdict(seen) | {"parties": waiting, "needs": found})
     else:
         for name, words in (*_lines(seen), *_waiting(standings)):
             print(f"{name + ':':16}{words}")
@@ -141,7 +145,7 @@ def dead_letters(db: Database, args: argparse.Namespace) -> int:
             asdict(each) | {"body": None if each.body is None else len(each.body)} for each in found
         ]
         not_taken = [asdict(each) for each in looks.undeliverable(db)]
-        _print_json({"dead_letters": rows, "undeliverable": not_taken})
+        print_json({"dead_letters": rows, "undeliverable": not_taken})
     else:
         _print_letters(found, looks.undeliverable(db))
     return OK
@@ -168,15 +172,12 @@ def replay(db: Database, args: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     wanted, organisation = _wanted(db, args)
     ask = asks.make(db, organisation, args.gateway, wanted, now)
-    answer = _waited(db, ask, args.wait)
+    answer = waited(db, ask, args.wait)
     if args.json:
-        _print_json({"id": ask} | ({} if answer is None else asdict(answer)))
+        print_json({"id": ask} | ({} if answer is None else asdict(answer)))
         return OK if answer is not None and answer.status == "done" else ATTENTION
     if answer is None:
-        print(
-            "No answer yet; the order stays in the store. It is sent by a receiver that runs with"
-            " --fleet-key, and a gateway that is away hears it within a day."
-        )
+        print(NO_ANSWER)
         return ATTENTION
     if answer.status != "done" or answer.result is None:
         raise Failure(f"{args.gateway}: {answer.status}: {answer.reason}", ATTENTION)
@@ -208,7 +209,7 @@ def _wanted(db: Database, args: argparse.Namespace) -> tuple[Wanted, str]:
     return Wanted(since=since.astimezone(UTC)), organisation
 
 
-def _waited(db: Database, ask: UUID, seconds: float) -> Answer | None:
+def waited(db: Database, ask: UUID, seconds: float) -> Answer | None:
     deadline = time.monotonic() + seconds
     while (answer := asks.answer_to(db, ask)) is None and time.monotonic() < deadline:
         time.sleep(LOOK_S)
@@ -219,7 +220,7 @@ def _when(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _print_json(document: object) -> None:
+def print_json(document: object) -> None:
     print(json.dumps(document, default=_plain))
 
 

@@ -34,7 +34,7 @@ def signer(path: Path) -> Sign:
 _CURE = "put the fleet's private key there (PEM: openssl genpkey -algorithm ed25519)"
 
 
-def replay(ask: Ask, sign: Sign) -> Publication:
+def order(ask: Ask, sign: Sign) -> Publication:
     """The same octets whenever it is made: a gateway that had it answers again."""
     topics = Topics(ask.organisation, ask.gateway)
     document: dict[str, Any] = {
@@ -42,7 +42,7 @@ def replay(ask: Ask, sign: Sign) -> Publication:
         "issuer": ask.issuer,
         "number": ask.number,
         "expires": ask.expires.isoformat(),
-        "command": contract.REPLAY,
+        "command": ask.wanted.command,
         "arguments": ask.wanted.arguments(),
     }
     signature = sign(contract.signed_octets(topics.command, document))

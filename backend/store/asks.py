@@ -1,15 +1,16 @@
-"""Commands `replay`: made here, sent and answered over the broker, all of it on disk."""
+"""Commands to gateways: made here, sent and answered over the broker, all of it on disk."""
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from backend.store import streams
 from backend.store.database import Database, marks
 from backend.store.moments import moment, text
+from gateway.contract import REPLAY, WITHDRAW
 
 TRIES = 5  # of asking for the same numbers; then a human should look
 LIFE = timedelta(days=1)  # of a command, and until the next try
@@ -20,7 +21,9 @@ UNANSWERED = f"asked {TRIES} times, and it did not come"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A span of numbers (*last* None: to the end), or what was confirmed *since*."""
+    """A replay: a span of numbers (*last* None: to the end), or what was confirmed *since*."""
+
+    command: ClassVar = REPLAY
 
     epoch: str | None = None
     first: int | None = None
@@ -36,13 +39,26 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A reading was sent in error; *undo*: it was right after all."""
+
+    reading: UUID
+    undo: bool = False
+    command: ClassVar = WITHDRAW
+
+    def arguments(self) -> dict[str, Any]:
+        """Of the command."""
+        return {"reading": str(self.reading), "undo": self.undo}
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """To be signed and sent."""
 
     id: UUID
     organisation: str
     gateway: str
-    wanted: Wanted
+    wanted: Wanted | Withdrawal
     issuer: str
     number: int
     expires: datetime
@@ -55,10 +71,19 @@ class Answer:
     result: dict[str, Any] | None
 
 
-def make(db: Database, organisation: str, gateway: str, wanted: Wanted, now: datetime) -> UUID:
+def make(
+    db: Database, organisation: str, gateway: str, wanted: Wanted | Withdrawal, now: datetime
+) -> UUID:
     """To be sent as soon as may be."""
     with db.writing():
-        return _make(db, organisation, gateway, wanted, now)
+        if isinstance(wanted, Wanted):
+            return _make(db, organisation, gateway, wanted, now)
+        name = _make(db, organisation, gateway, Wanted(), now)
+        db.execute(
+            "INSERT INTO withdrawal VALUES (?, ?, ?)",
+            *(str(name), str(wanted.reading), int(wanted.undo)),
+        )
+        return name
 
 
 def _make(db: Database, organisation: str, gateway: str, wanted: Wanted, now: datetime) -> UUID:
@@ -121,7 +146,12 @@ def next_to_send(db: Database, issuer: str, now: datetime, but: Collection[str] 
                 "UPDATE ask SET issuer = ?, number = ?, expires = ? WHERE id = ?",
                 *(by, number, expires, name),
             )
-    wanted = Wanted(epoch, first, last, None if since is None else moment(since))
+        withdrawn = db.execute("SELECT reading, undo FROM withdrawal WHERE ask = ?", name)
+    wanted: Wanted | Withdrawal
+    if withdrawn:
+        wanted = Withdrawal(UUID(withdrawn[0][0]), bool(withdrawn[0][1]))
+    else:
+        wanted = Wanted(epoch, first, last, None if since is None else moment(since))
     return Ask(UUID(name), organisation, gateway, wanted, by, number, moment(expires))
 
 

@@ -59,7 +59,7 @@ _TABLES = (
         ask_at TEXT NOT NULL,
         PRIMARY KEY (stream, first)
     ){strict}""",
-    # Commands `replay`. Without `number`: not signed yet. Without `status`: not answered yet.
+    # Commands. Without `number`: not signed yet. Without `status`: not answered yet.
     """CREATE TABLE IF NOT EXISTS ask (
         id TEXT NOT NULL PRIMARY KEY,
         organisation TEXT NOT NULL,
@@ -77,6 +77,12 @@ _TABLES = (
         status TEXT,
         reason TEXT,
         result TEXT
+    ){strict}""",
+    # Of those, the ones that are no `replay` but withdraw a reading, or put it back in force.
+    """CREATE TABLE IF NOT EXISTS withdrawal (
+        ask TEXT NOT NULL PRIMARY KEY,
+        reading TEXT NOT NULL,
+        undo {int} NOT NULL
     ){strict}""",
     """CREATE TABLE IF NOT EXISTS issuer (
         name TEXT NOT NULL PRIMARY KEY,

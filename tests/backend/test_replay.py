@@ -72,6 +72,46 @@ async def test_what_a_receiver_has_lost_comes_again(scene: Scene) -> None:
             assert (code, "Nothing needs anybody." in output) == (0, True), output
 
 
+async def test_a_care_team_withdraws_a_reading_and_puts_it_back(scene: Scene) -> None:
+    ours, theirs = fleet_key(scene.folder)
+    with scene.configuration.open("a") as configuration:
+        configuration.write(f'\n[commands]\nobey = true\nfleet_key = "{theirs}"\n')
+    await scene.broker.start()
+    async with scene.gateway() as gateway:
+        await scene.add(scene.home.thermometer)
+        asking = ("--fleet-key", str(ours))
+        store = scene.folder / "store.db"
+        async with Receiver(scene.broker, scene.authority, store, *asking) as receiver:
+            scene.home.thermometer.measure()
+            await gateway.until_states(received=1)
+            (first,) = receiver.held()
+            for version, words, status in (
+                (2, (), "entered-in-error"),
+                (3, ("--undo",), "amended"),
+            ):
+                code, output, _ = await running.tell(
+                    *("withdraw", str(first.id)[:8], "--store", receiver.store, *words)
+                )
+                assert (code, "sends it again" in output) == (0, True), output
+                await until(lambda: receiver.held()[-1].version == version)  # noqa: B023
+                assert f'"status":"{status}"'.encode() in receiver.held()[-1].body
+            code, _, error = await running.tell(
+                *("withdraw", str(first.id), "--undo", "--store", receiver.store)
+            )
+            assert code == 0, error  # as it was asked for
+
+
+@pytest.mark.parametrize(
+    ("reading", "code", "why"),
+    [("r12", 64, "expected the id"), ("00000000", 1, "no reading here")],
+)
+async def test_a_withdrawal_of_nothing_is_said(
+    receiver: Receiver, reading: str, code: int, why: str
+) -> None:
+    told, _, error = await running.tell("withdraw", reading, "--store", receiver.store)
+    assert (told, why in error) == (code, True), error
+
+
 async def test_a_replay_without_a_fleet_key_waits_in_the_store(receiver: Receiver) -> None:
     words = ("--first", "1", "--epoch", "e1", "--store", receiver.store, "--wait", "0")
     code, output, _ = await running.tell("replay", GATEWAY, "--org", "org1", *words)
