@@ -12,6 +12,8 @@ from backend.store.database import Database, Row
 from backend.store.moments import moment
 from backend.store.shapes import StoredReading
 
+MOST_GAPS = 100  # more nobody reads
+
 _READINGS = (
     "SELECT id, version, sha256, body, gateway, epoch, seq, late, first_at, deliveries"
     " FROM reading WHERE copy_of IS NULL AND contents NOT LIKE 'device %' ORDER BY number"
@@ -56,7 +58,9 @@ class Overview:
     undeliverable: int
     dead_letters: int
     unanswered: int  # commands
-    missing: tuple[Missing, ...]
+    missing_gaps: int
+    missing_numbers: int  # in those that are open
+    missing: tuple[Missing, ...]  # the first MOST_GAPS of them
     notices: tuple[Notice, ...]
 
 
@@ -98,6 +102,11 @@ def overview(db: Database) -> Overview:
     )
     states: dict[str, int] = dict(db.execute("SELECT state, count(*) FROM onward GROUP BY state"))
     ((since,),) = db.execute("SELECT min(queued_at) FROM onward WHERE state = 'waiting'")
+    # The factor: a sum of whole numbers may be too large for one.
+    ((gaps, numbers),) = db.execute(
+        "SELECT count(*), coalesce(sum(1.0 * (last - first + 1)"
+        " * CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0) FROM missing WHERE state <> 'void'"
+    )
     return Overview(
         readings=held,
         copies=copies,
@@ -111,6 +120,8 @@ def overview(db: Database) -> Overview:
         undeliverable=states.get("undeliverable", 0),
         dead_letters=_count(db, "dead_letter"),
         unanswered=_count(db, "ask WHERE status IS NULL"),
+        missing_gaps=gaps,
+        missing_numbers=int(numbers),
         missing=tuple(missing(db)),
         notices=tuple(
             Notice(gateway, what, moment(last), times)
@@ -133,11 +144,13 @@ def undeliverable(db: Database) -> list[Undeliverable]:
     ]
 
 
-def missing(db: Database) -> list[Missing]:
+def missing(db: Database, most: int = MOST_GAPS) -> list[Missing]:
+    """The first of them; numbers that nothing stands behind are not missing."""
     rows = db.execute(
         "SELECT s.gateway, s.epoch, m.first, m.last, m.since, m.state, m.reason, m.asked"
         " FROM missing m JOIN stream s ON s.number = m.stream"
-        " WHERE m.state <> 'void' ORDER BY s.gateway, m.stream, m.first"
+        " WHERE m.state <> 'void' ORDER BY s.gateway, m.stream, m.first LIMIT ?",
+        most,
     )
     return [
         Missing(gateway, epoch, first, last, moment(since), state, reason, asked)

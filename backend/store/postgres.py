@@ -35,8 +35,11 @@ class Postgres:
         """Raises StoreUnusable. The server need not be there yet."""
         try:
             conninfo_to_dict(address)
-        except psycopg.ProgrammingError as error:
-            raise StoreUnusable(f"the address of the database: {error}") from error
+        except psycopg.ProgrammingError:
+            raise StoreUnusable(
+                "the address of the database: not one that PostgreSQL knows; expected"
+                " postgresql://USER@HOST/DATABASE, with % before what is not a letter or a digit"
+            ) from None  # the cause would quote the address, and the password in it
         self._address = address
         self._open: psycopg.Connection[Row] | None = None
         self._leads = False

@@ -110,3 +110,32 @@ async def test_a_reading_at_qos_0_is_dropped_with_a_word(
     database = open_database(receiver.store)
     assert looks.overview(database).dead_letters == 0
     database.close()
+
+
+@pytest.mark.parametrize("option", ["--org", "--by", "--issuer", "--share"])
+async def test_a_name_that_no_message_could_carry_is_said_at_the_start(
+    option: str, authority: Authority, tmp_path: Path
+) -> None:
+    identity = authority.client("receiver-1")
+    code, _, errors = await running.tell(
+        *("run", "--host", "127.0.0.1", "--ca", str(authority.ca), "--org", "org1"),
+        *("--cert", str(identity.certificate), "--key", str(identity.key)),
+        *("--store", str(tmp_path / "store.db"), option, "care team"),
+    )
+    assert (code, errors) == (
+        78,
+        f"hjemgate-receiver: {option}: expected 1 to 64 letters, digits or . _ -\n",
+    )
+
+
+async def test_a_folder_for_exports_that_is_gone_costs_no_receipt(
+    uplink: Uplink, broker: Broker, authority: Authority, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bundles"
+    async with Receiver(broker, authority, tmp_path / "store.db", "--export", str(folder)) as one:
+        folder.rmdir()
+        async with uplink.connect() as session:
+            publication = contract.observation(TOPICS, message(1), 600)
+            (receipt,) = await running.answers(session, [publication], TOPICS)
+    assert receipt.status == "stored"
+    assert b"ERROR --export: a reading is in the store, but not in the folder" in one.errors

@@ -345,6 +345,13 @@ def test_an_address_that_makes_no_sense_is_said_at_once() -> None:
         open_database("postgresql://host?colour=green")
 
 
+def test_an_address_that_cannot_be_read_is_not_quoted() -> None:
+    with pytest.raises(StoreUnusable, match="address of the database") as caught:
+        open_database("postgresql://user:hush%zz@host/receiver")
+    assert "hush" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
 def test_a_commit_of_postgresql_is_synchronous_whatever_the_server_says(
     postgres: Postgres,
 ) -> None:

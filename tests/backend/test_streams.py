@@ -8,7 +8,7 @@ import pytest
 from backend.store import Store, StoredReading, asks, gateways, readings_of, streams
 from backend.store.asks import Answer, Wanted
 from backend.store.gateways import Word
-from backend.store.looks import missing, overview, seen
+from backend.store.looks import MOST_GAPS, missing, overview, seen
 from backend.store.store import OLD_EPOCH, USED_TWICE
 from tests.backend.parts import GATEWAY, LATER, NOW, ORGANISATION, OTHER, delivery, reading
 
@@ -217,6 +217,17 @@ def test_a_new_reading_in_an_old_epoch_is_stored_and_noticed(store: Store) -> No
     (notice,) = overview(store.database).notices
     assert (notice.gateway, notice.what, notice.times) == (GATEWAY, OLD_EPOCH, 1)
     assert len(held(store)) == 3
+
+
+def test_of_more_gaps_than_anybody_reads_the_first_and_their_number_are_shown(
+    store: Store,
+) -> None:
+    keep(store, *range(2, 500, 2))
+    store.keep([delivery(501, epoch="e2", seq=2**62), delivery(502, epoch="e3", seq=2**62)], NOW)
+    found = overview(store.database)
+    assert (len(found.missing), found.missing[0].first) == (MOST_GAPS, 1)
+    assert found.missing_gaps == 249 + 2
+    assert found.missing_numbers == pytest.approx(2**63)
 
 
 def test_what_somebody_has_seen_is_not_shown_again(store: Store) -> None:
