@@ -31,13 +31,19 @@ HAPI = "HAPI-0389: Failed to call access method: subscription channel is not fou
 
 @dataclass
 class Slow:
-    """Tokens take a minute each, by a clock of its own."""
+    """Tokens take a minute each, by a clock of its own, and anything else a second."""
 
     now: datetime = NOW
+    given: datetime = NOW  # the last token
+
+    def tick(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
 
     async def headers(self, context: Context = NOTHING) -> Mapping[str, str]:
         del context
         self.now += timedelta(minutes=1)
+        self.given = self.now
         return {}
 
     def forget(self, context: Context = NOTHING) -> None:
@@ -48,7 +54,7 @@ def slow(target: Target) -> tuple[Target, Slow]:
     access = Slow()
     api = Api(target.api.web, access, target.api.at)
     settling = timedelta(seconds=150)
-    return replace(target, api=api, now=lambda: access.now, settling=settling), access
+    return replace(target, api=api, now=access.tick, settling=settling), access
 
 
 async def test_the_wait_before_the_search_begins_when_the_last_call_ended(
@@ -59,8 +65,10 @@ async def test_the_wait_before_the_search_begins_when_the_last_call_ended(
     with pytest.raises(TryAgain):
         await patient.hand_on(PRESSURE)
     (row,) = ledger.rows(disk.database, PARTY, PRESSURE.id)
-    assert (row.state, row.at) == ("sending", access.now)
-    access.now += timedelta(seconds=149)
+    ended = access.given + timedelta(seconds=2)  # it was called a second before that
+    assert row.at == ended
+    assert row.state == "sending"
+    access.now += timedelta(seconds=148)
     with pytest.raises(TryAgain, match="may still be at work"):
         await patient.hand_on(PRESSURE)
     access.now += timedelta(seconds=1)
@@ -126,7 +134,9 @@ def test_a_fragment_counts_where_the_status_says_the_same(
 async def test_a_call_that_failed_at_the_server_is_not_made_again_for_a_new_token(
     fut: Fut, target: Target
 ) -> None:
-    fut.trouble = [(500, outcome("SECURITY_TOKEN_CONTEXT_MISSING"))]
+    body = outcome("SECURITY_TOKEN_CONTEXT_MISSING")
+    body["issue"][0]["diagnostics"] = "SECURITY_TOKEN_CONTEXT_MISSING"
+    fut.trouble = [(500, body)]
     with pytest.raises(TryAgain):
         await target.hand_on(PRESSURE)
     assert fut.calls["$submit-measurement"] == 1
