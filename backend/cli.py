@@ -13,11 +13,13 @@ from contextlib import AsyncExitStack
 from backend import commands
 from backend.arguments import parser, settings
 from backend.commands import CONFIG, INTERRUPTED, OK, UNAVAILABLE, Failure
+from backend.dead_letters import dead_letters
 from backend.onward import Pace, Party
 from backend.orders import Sign, UnfitKey, signer
 from backend.receiver import Receiver
 from backend.settings import Settings
 from backend.store import Store, StoreError, StoreUnusable, open_database
+from backend.terminal import say
 from backend.withdraw import withdraw
 from gateway.notify import notify, watchdog_s
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _says(error: Exception, code: int) -> int:
-    print(f"hjemgate-receiver: {error}", file=sys.stderr)
+    say(f"hjemgate-receiver: {error}", sys.stderr)
     return code
 
 
@@ -56,7 +58,7 @@ def _dispatch(args: argparse.Namespace) -> int:
             case "status":
                 return commands.status(database, forget=args.seen, as_json=args.json)
             case "dead-letters":
-                return commands.dead_letters(database, args)
+                return dead_letters(database, args)
             case "withdraw":
                 return withdraw(database, args)
             case _:

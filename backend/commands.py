@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -10,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from backend.store import Database, DeadLetter, asks, looks, onward, open_database, parties
-from backend.store import dead_letters as letters
+from backend.store import Database, asks, looks, open_database, parties
 from backend.store.asks import Answer, Wanted
-from backend.store.looks import Missing, Overview, Undeliverable
+from backend.store.looks import Missing, Overview
 from backend.store.parties import Standing
+from backend.terminal import say
 
 OK, ATTENTION, USAGE, UNAVAILABLE, CONFIG, INTERRUPTED = 0, 1, 64, 69, 78, 130
 
@@ -53,9 +52,10 @@ def status(db: Database, *, forget: bool, as_json: bool) -> int:
         print_json(asdict(seen) | {"parties": waiting, "needs": found})
     else:
         for name, words in (*_lines(seen), *_waiting(standings)):
-            print(f"{name + ':':16}{words}")
-        print()
-        print("\n".join(f"! {line}" for line in found) or "Nothing needs anybody.")
+            say(f"{name + ':':16}{words}")
+        say("")
+        for line in [f"! {each}" for each in found] or ["Nothing needs anybody."]:
+            say(line)
     return ATTENTION if found else OK
 
 
@@ -66,25 +66,27 @@ def needs(seen: Overview, standings: Sequence[Standing], now: datetime) -> list[
 
 def _lines(seen: Overview) -> Iterator[tuple[str, str]]:
     yield "held", f"{seen.readings} readings; {seen.copies} copies, {seen.repeats} repeats"
-    yield "last stored", _when(seen.last_at)
+    yield "last stored", when(seen.last_at)
     yield "gateways", f"{seen.gateways}; {seen.offline} said to be offline"
-    since = f", the oldest since {_when(seen.waiting_since)}" if seen.waiting else ""
+    since = f", the oldest since {when(seen.waiting_since)}" if seen.waiting else ""
     yield "to hand on", f"{seen.waiting}{since}"
     yield "handed on", f"{seen.delivered}; {seen.undeliverable} undeliverable"
-    numbers = sum(each.last - each.first + 1 for each in seen.missing if each.state == "open")
-    yield "missing", f"{numbers} numbers; {seen.unanswered} commands without an answer"
+    numbers = f"{seen.missing_numbers} numbers in {seen.missing_gaps} gaps"
+    yield "missing", f"{numbers}; {seen.unanswered} commands without an answer"
     yield "dead letters", str(seen.dead_letters)
 
 
 def _needs(seen: Overview) -> Iterator[str]:
     for each in seen.missing:
         yield _of_missing(each)
+    if (more := seen.missing_gaps - len(seen.missing)) > 0:
+        yield f"and {more} gaps more"
     if seen.dead_letters:
         yield f"dead letters: {seen.dead_letters}; see `hjemgate-receiver dead-letters`"
     if seen.undeliverable:
         yield f"could not be handed on: {seen.undeliverable}; see `hjemgate-receiver dead-letters`"
     for notice in seen.notices:
-        often = f"{notice.times} times, last {_when(notice.last_at)}"
+        often = f"{notice.times} times, last {when(notice.last_at)}"
         yield f"{notice.gateway}: {notice.what} ({often})"
 
 
@@ -92,7 +94,7 @@ def _waiting(standings: Sequence[Standing]) -> Iterator[tuple[str, str]]:
     for each in standings:
         if not each.waiting:
             continue
-        yield f"to {each.party}", f"{each.waiting}, since {_when(each.since)}{_tries(each)}"
+        yield f"to {each.party}", f"{each.waiting}, since {when(each.since)}{_tries(each)}"
 
 
 def _tries(each: Standing) -> str:
@@ -107,7 +109,7 @@ def _of_parties(standings: Sequence[Standing], now: datetime) -> Iterator[str]:
             yield f"{each.party}: {each.trouble}"
         late = each.since is not None and now - each.since > LATE
         if each.attempts >= LONG or late:
-            since = _when(each.since)
+            since = when(each.since)
             yield f"{each.party}: {each.waiting} readings wait for it since {since}{_tries(each)}"
 
 
@@ -118,53 +120,11 @@ def _of_missing(each: Missing) -> str:
         case "open":
             asked = f", asked for {each.asked} times" if each.asked else ""
             said = f"; the gateway says: {each.reason}" if each.reason else ""
-            return f"{where} has not come since {_when(each.since)}{asked}{said}"
+            return f"{where} has not come since {when(each.since)}{asked}{said}"
         case "gone":
             return f"{where} is lost here and purged at the gateway; ask who else received it"
         case _:
             return f"{where} does not come, the gateway says: {each.reason or each.state}"
-
-
-def dead_letters(db: Database, args: argparse.Namespace) -> int:
-    show, discard = args.show, args.discard
-    found = letters.listed(db)
-    if args.again:
-        print(f"{onward.again(db, datetime.now(UTC))} readings are to be handed on once more.")
-    elif discard is not None:
-        if not letters.discard(db, discard):
-            raise Failure(f"there is no dead letter {discard}", ATTENTION)
-        print(f"Dead letter {discard} is forgotten.")
-    elif show is not None:
-        body = next((each.body for each in found if each.number == show), None)
-        if body is None:
-            raise Failure(f"there is no dead letter {show} with octets", ATTENTION)
-        sys.stdout.buffer.write(body)
-        sys.stdout.buffer.flush()
-    elif args.json:
-        rows = [
-            asdict(each) | {"body": None if each.body is None else len(each.body)} for each in found
-        ]
-        not_taken = [asdict(each) for each in looks.undeliverable(db)]
-        print_json({"dead_letters": rows, "undeliverable": not_taken})
-    else:
-        _print_letters(found, looks.undeliverable(db))
-    return OK
-
-
-def _print_letters(found: Sequence[DeadLetter], undeliverable: Sequence[Undeliverable]) -> None:
-    for each in found:
-        print(
-            f"{each.number}  {_when(each.last_at)}  {each.topic}  {each.deliveries} times:"
-            f" {each.reason}"
-        )
-    print("--show N: the octets; --discard N: forget it" if found else "No dead letters.")
-    if undeliverable:
-        print("\nHeld here; could not be handed on (--again: try all of them once more):")
-    for reading in undeliverable:
-        print(
-            f"{_when(reading.at)}  {reading.gateway}  {reading.id} version {reading.version}:"
-            f" {reading.reason}"
-        )
 
 
 def replay(db: Database, args: argparse.Namespace) -> int:
@@ -216,7 +176,7 @@ def waited(db: Database, ask: UUID, seconds: float) -> Answer | None:
     return answer
 
 
-def _when(moment: datetime | None) -> str:
+def when(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 

@@ -75,13 +75,19 @@ def _some(properties: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def listed(db: Database) -> list[DeadLetter]:
     rows = db.execute(
-        "SELECT number, topic, sha256, reason, first_at, last_at, deliveries, body"
+        "SELECT number, topic, sha256, reason, first_at, last_at, deliveries, length(body)"
         " FROM dead_letter ORDER BY number"
     )
     return [
-        DeadLetter(number, topic, sha256, reason, moment(first), moment(last), times, body)
-        for number, topic, sha256, reason, first, last, times, body in rows
+        DeadLetter(number, topic, sha256, reason, moment(first), moment(last), times, octets)
+        for number, topic, sha256, reason, first, last, times, octets in rows
     ]
+
+
+def body(db: Database, number: int) -> bytes | None:
+    """The octets of one, if there is such a one and they were kept."""
+    rows = db.execute("SELECT body FROM dead_letter WHERE number = ?", number)
+    return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
 
 
 def discard(db: Database, number: int) -> bool:

@@ -81,7 +81,7 @@ class StoredReading:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """What nobody could take; `body` is None where it was too large or there were too many."""
+    """What nobody could take; without `octets` where it was too large or there were too many."""
 
     number: int
     topic: str
@@ -90,7 +90,7 @@ class DeadLetter:
     first_at: datetime
     last_at: datetime
     deliveries: int
-    body: bytes | None
+    octets: int | None
 
 
 @dataclass(frozen=True, slots=True)

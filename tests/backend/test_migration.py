@@ -65,7 +65,7 @@ def test_everything_held_is_held_in_its_order(tmp_path: Path) -> None:
         (NOW, 2, 1),
     ]
     (letter,) = dead_letters.listed(store.database)
-    assert (letter.reason, letter.deliveries, letter.body) == ("body: not JSON", 4, None)
+    assert (letter.reason, letter.deliveries, letter.octets) == ("body: not JSON", 4, None)
     store.close()
 
 

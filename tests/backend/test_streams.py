@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from backend import commands
 from backend.store import Store, StoredReading, asks, gateways, readings_of, streams
 from backend.store.asks import Answer, Wanted
 from backend.store.gateways import Word
@@ -228,6 +229,19 @@ def test_of_more_gaps_than_anybody_reads_the_first_and_their_number_are_shown(
     assert (len(found.missing), found.missing[0].first) == (MOST_GAPS, 1)
     assert found.missing_gaps == 249 + 2
     assert found.missing_numbers == pytest.approx(2**63)
+
+
+def test_status_says_how_many_more_there_are_and_lets_nobody_speak_to_the_terminal(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(store, *range(2, 500, 2))
+    with store.database.writing():
+        store.database.execute("UPDATE missing SET reason = ? WHERE first = 1", "no\x1b[2J\nno")
+    assert commands.status(store.database, forget=False, as_json=False) == 1
+    told = capsys.readouterr().out
+    assert "missing:        249 numbers in 249 gaps" in told
+    assert "! and 149 gaps more\n" in told
+    assert "the gateway says: no?[2J?no\n" in told
 
 
 def test_what_somebody_has_seen_is_not_shown_again(store: Store) -> None:
