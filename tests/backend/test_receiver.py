@@ -111,6 +111,43 @@ async def test_what_cannot_be_answered_is_a_dead_letter(uplink: Uplink, receiver
     assert topics == [TOPICS.observation, TOPICS.status]
 
 
+def deep(levels: int) -> bytes:
+    """The reading, with extensions in one another."""
+    inner = b'"extension":[{"url":"urn:x",' * levels + b'"valueString":"x"' + b"}]" * levels
+    return MESSAGE.body.replace(b'"manufacturer":', inner + b',"manufacturer":', 1)
+
+
+async def test_no_message_stops_those_that_come_after_it(
+    uplink: Uplink, receiver: Receiver
+) -> None:
+    status = {"online": True, "at": "0001-01-01T00:00:00+14:00", "gateway": GATEWAY, "version": "1"}
+    reply = {"id": str(reading(1)), "gateway": GATEWAY, "status": "done"}
+    turned = {**reply, "result": {"again": 0, "waiting": 0, "gone": [[9, 2]]}}
+    poison = [
+        contract.observation(TOPICS, with_body(deep(120)), 600),
+        contract.observation(TOPICS, with_body(deep(3000)), 600),
+        Publication(TOPICS.status, json.dumps(status).encode(), "application/json", retain=True),
+        Publication(TOPICS.reply, json.dumps(turned).encode(), "application/json"),
+    ]
+    async with uplink.connect() as session:
+        for publication in poison:
+            assert await session.publish(publication) == 0
+        async with asyncio.timeout(LONG_S):
+            while len(_letters(receiver)) < len(poison):  # noqa: ASYNC110 - no event
+                await asyncio.sleep(0.1)
+    await receiver.kill()
+    await receiver.start()
+    (receipt,) = await answers(uplink, contract.observation(TOPICS, message(2), 600))
+    assert receipt.status == "stored"
+
+
+def _letters(receiver: Receiver) -> list[str]:
+    database = open_database(receiver.store)
+    reasons = [letter.reason for letter in dead_letters.listed(database)]
+    database.close()
+    return reasons
+
+
 async def test_a_gateway_cannot_speak_for_another(
     broker: Broker, authority: Authority, receiver: Receiver
 ) -> None:
