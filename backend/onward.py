@@ -10,7 +10,8 @@ from typing import NoReturn, Protocol
 
 from backend import faults
 from backend.chores import Disk
-from backend.store import Database, StoreError, ToHandOn, due, parties
+from backend.store import Database, StoreError, ToHandOn, parties
+from backend.store.due import Due
 from backend.store.onward import LATER_REFUSED, LATER_VERSION
 
 log = logging.getLogger("hjemgate.receiver")
@@ -81,7 +82,7 @@ class Pace:
 
 async def hand_on(disk: Disk, to: Sequence[Party], pace: Pace) -> NoReturn:
     """For ever, to each party by itself: one that is away holds up nobody else."""
-    queue = _Queue([party.name for party in to], pace.grace)
+    queue = _Queue([party.name for party in to])
     async with asyncio.TaskGroup() as group:
         for party in to:
             group.create_task(_Handing(disk, queue, party, pace).run(), name=f"to {party.name}")
@@ -93,15 +94,14 @@ class _Queue:
     """What is common to all: who they are, and how far the queue has been shared out."""
 
     names: Sequence[str]
-    grace: timedelta
     _shared: int = 0
 
-    def next(self, db: Database, party: Party, now: datetime) -> ToHandOn | None:
+    def next(self, db: Database, due: Due, now: datetime) -> ToHandOn | None:
         if not db.leads():
             self._shared = 0
             return None
         self._shared = parties.share(db, self.names, self._shared, now)
-        return due.next_to_hand_on(db, party.name, now, self.grace, corrects=party.corrects)
+        return due.next(db, now)
 
 
 @dataclass(slots=True)
@@ -115,12 +115,13 @@ class _Handing:
 
     async def run(self) -> NoReturn:
         loop = asyncio.get_running_loop()
+        due = Due(self.party.name, self.pace.grace, self.party.corrects)
         while True:
             begun = loop.time()
             wait_s = self.pace.look_s
             try:
                 await self._look()
-                reading = await self.disk(self.queue.next, self.party, _now())
+                reading = await self.disk(self.queue.next, due, _now())
                 if reading is not None:
                     called = await self._hand_on(reading)
                     wait_s = begun + 1 / self.pace.per_second - loop.time() if called else 0.0

@@ -1,14 +1,15 @@
 """Which reading a party is to be given next.
 
 Of one gateway: in the order of its numbers, an epoch after the other; a number that is missing
-holds back those behind it for a while. Of several: in the order of arrival. A reading that has to
-be tried again holds back its own gateway alone.
+holds back those behind it for a while. Several take turns, in the order of arrival. A reading that
+has to be tried again holds back its own gateway alone.
 
 Whoever cannot correct what he has is given the newest version of a reading in the place of those
 before it.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,10 +33,17 @@ SELECT s.gateway,
         AND t.stream = waiting.stream ORDER BY t.seq LIMIT 1)
     FROM waiting JOIN stream s ON s.number = waiting.stream ORDER BY waiting.stream"""
 
+# Whether it is still the first of its gateway and due, and no number before it is waited for. The
+# inner SELECTs are looks into an index as well.
 _HEAD = """SELECT r.id, r.organisation, r.version FROM onward_to t
     JOIN onward o ON o.reading = t.reading
     JOIN reading r ON r.number = t.reading
-    WHERE t.party = ? AND t.position = ? AND t.state = 'waiting'
+    WHERE t.party = ? AND t.position = ? AND t.state = 'waiting' AND t.due_at <= ?
+        AND (SELECT min(e.seq) FROM onward_to e WHERE e.party = t.party AND e.state = 'waiting'
+            AND e.stream = t.stream) = t.seq
+        AND NOT EXISTS (SELECT 1 FROM stream s WHERE s.gateway = r.gateway AND s.number < t.stream
+            AND (SELECT min(e.seq) FROM onward_to e WHERE e.party = t.party
+                AND e.state = 'waiting' AND e.stream = s.number) IS NOT NULL)
         AND (o.queued_at <= ? OR NOT EXISTS (SELECT 1 FROM missing m
             WHERE m.stream = t.stream AND m.state = 'open' AND m.first < t.seq))"""
 
@@ -57,25 +65,42 @@ class _Later:
     due: bool = False
 
 
-def next_to_hand_on(
-    db: Database, party: str, now: datetime, grace: timedelta, *, corrects: bool = True
-) -> ToHandOn | None:
-    """What is due; None if nothing is. *grace*: how long to wait for a missing number.
+@dataclass(slots=True)
+class Due:
+    """What is due to *party*, one after the other.
 
-    *corrects*: the party lets a later version take the place of one that it has.
+    *grace*: how long to wait for a missing number. *corrects*: the party lets a later version take
+    the place of one that it has.
+
+    The gateways that wait are looked through at once, and are then served in turn: with many, that
+    look is what takes time.
     """
-    at = text(now)
-    for position in _heads(db, party, at):
-        rows = db.execute(_HEAD, party, position, text(now - grace))
-        if not rows:
-            continue
-        ((name, organisation, version),) = rows
-        later = _later(db, party, name, organisation, version, at)
-        if later.end is not None or later.position is None or corrects:
-            return _reading(db, party, position, later.end)
-        if later.due:
-            return _reading(db, party, later.position, None)
-    return None
+
+    party: str
+    grace: timedelta
+    corrects: bool = True
+    _heads: deque[int] = field(default_factory=deque)  # a hint: each is looked at again
+
+    def next(self, db: Database, now: datetime) -> ToHandOn | None:
+        """None if nothing is due."""
+        found = self._first(db, now)
+        if found is None:
+            self._heads.extend(_heads(db, self.party, text(now)))
+            found = self._first(db, now)
+        return found
+
+    def _first(self, db: Database, now: datetime) -> ToHandOn | None:
+        at = text(now)
+        while self._heads:
+            position = self._heads.popleft()
+            place = (self.party, position, at, text(now - self.grace))
+            for name, organisation, version in db.execute(_HEAD, *place):
+                later = _later(db, self.party, name, organisation, version, at)
+                if later.end is not None or later.position is None or self.corrects:
+                    return _reading(db, self.party, position, later.end)
+                if later.due:
+                    return _reading(db, self.party, later.position, None)
+        return None
 
 
 def _heads(db: Database, party: str, now: str) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 
 from backend.onward import FAULTS, Pace, Party, Target, TryAgain, Undeliverable, hand_on
 from backend.store import Database, Delivery, Store, ToHandOn, gateways, onward, parties
-from backend.store.due import next_to_hand_on
+from backend.store.due import Due
 from tests.backend.parts import GATEWAY, LATER, NOW, ORGANISATION, OTHER, delivery, reading
 
 P = ParamSpec("P")
@@ -32,7 +32,7 @@ def due(
     corrects: bool = True,
 ) -> ToHandOn | None:
     parties.share(store.database, names, 0, now)
-    return next_to_hand_on(store.database, party, now, GRACE, corrects=corrects)
+    return Due(party, GRACE, corrects).next(store.database, now)
 
 
 def order(
@@ -63,6 +63,38 @@ def test_of_several_gateways_in_the_order_of_arrival(store: Store) -> None:
     mixed = [delivery(1), delivery(5, gateway=OTHER, seq=1), delivery(2)]
     store.keep(mixed, NOW)
     assert order(store) == [(GATEWAY, 1), (OTHER, 1), (GATEWAY, 2)]
+
+
+def test_gateways_take_turns_and_what_came_late_still_goes_first(store: Store) -> None:
+    store.keep([delivery(2), delivery(3), delivery(5, gateway=OTHER, seq=1)], NOW)
+    store.keep([delivery(6, gateway=OTHER, seq=2)], NOW)
+    parties.share(store.database, ALONE, 0, LATER)
+    ours = Due("alone", GRACE)
+    handed = []
+    while (each := ours.next(store.database, LATER)) is not None:
+        handed.append((each.gateway, each.id))
+        if len(handed) == 1:  # the list of who waits is made by now
+            store.keep([delivery(7, gateway=OTHER, epoch="e0", seq=9)], NOW)
+            parties.share(store.database, ALONE, 0, LATER)
+        settle(store, each, "delivered")
+    assert handed == [
+        *((GATEWAY, reading(2)), (OTHER, reading(5)), (GATEWAY, reading(3))),
+        *((OTHER, reading(6)), (OTHER, reading(7))),
+    ]
+
+
+def test_a_number_that_came_late_goes_before_what_was_to_go_next(store: Store) -> None:
+    store.keep([delivery(5, gateway=OTHER, seq=1), delivery(2)], NOW)
+    parties.share(store.database, ALONE, 0, LATER)
+    ours = Due("alone", GRACE)
+    first = ours.next(store.database, LATER)
+    assert first is not None
+    settle(store, first, "delivered")
+    store.keep([delivery(1)], NOW)
+    parties.share(store.database, ALONE, first.position, LATER)
+    then = ours.next(store.database, LATER)
+    assert then is not None
+    assert then.id == reading(1)
 
 
 def test_a_missing_number_holds_back_what_comes_after_it_for_a_while(store: Store) -> None:
