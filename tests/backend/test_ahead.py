@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from backend.store import Store, asks, parties
 from backend.store.ahead import bring_back
-from backend.store.due import next_to_hand_on
+from backend.store.due import Due
 from tests.backend.parts import LATER, NOW, delivery
 
 AHEAD = NOW + timedelta(days=900)
@@ -13,7 +13,7 @@ GRACE = timedelta(seconds=60)
 
 def due(store: Store) -> int | None:
     parties.share(store.database, ["alone"], 0, LATER)
-    found = next_to_hand_on(store.database, "alone", LATER, GRACE)
+    found = Due("alone", GRACE).next(store.database, LATER)
     return None if found is None else found.id.int & 0xFFFF
 
 

@@ -24,7 +24,7 @@ from backend.store import (
     readings,
     readings_of,
 )
-from backend.store.due import next_to_hand_on
+from backend.store.due import Due
 from tests.backend.parts import GATEWAY, LATER, NOW, OTHER, delivery, reading
 from tests.backend.postgres import Postgres
 
@@ -234,7 +234,7 @@ def test_a_version_of_another_organisation_takes_the_place_of_none_of_ours(store
     store.keep([later], NOW)
     parties.share(store.database, ["alone"], 1, NOW)
     parties.settle(store.database, ["alone"], "alone", 2, "delivered", None, NOW)
-    found = next_to_hand_on(store.database, "alone", LATER, timedelta(0))
+    found = Due("alone", timedelta(0)).next(store.database, LATER)
     assert found is not None
     assert (found.version, found.by_then) == (1, None)
 
