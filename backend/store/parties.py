@@ -61,6 +61,10 @@ def share(db: Database, parties: Sequence[str], after: int, now: datetime) -> in
 
 
 def _forget_all_but(db: Database, parties: Sequence[str]) -> None:
+    db.execute(  # taken out of the queue, with its body, while nothing was handed on
+        "DELETE FROM onward_to WHERE state = 'waiting'"
+        " AND NOT EXISTS (SELECT 1 FROM onward o WHERE o.reading = onward_to.reading)"
+    )
     for (party,) in db.execute("SELECT DISTINCT party FROM onward_to WHERE state = 'waiting'"):
         if party not in parties:
             db.execute("DELETE FROM onward_to WHERE party = ? AND state = 'waiting'", party)

@@ -97,6 +97,14 @@ def test_a_number_that_came_late_goes_before_what_was_to_go_next(store: Store) -
     assert then.id == reading(1)
 
 
+def test_what_was_queued_once_and_is_no_more_holds_up_nothing(store: Store) -> None:
+    store.keep([delivery(1), delivery(2)], NOW)
+    assert due(store) is not None
+    with store.database.writing():
+        store.database.execute("DELETE FROM onward WHERE seq = 1")
+    assert order(store) == [(GATEWAY, 2)]
+
+
 def test_a_missing_number_holds_back_what_comes_after_it_for_a_while(store: Store) -> None:
     store.keep([delivery(1), delivery(3)], NOW)
     assert order(store, NOW + timedelta(seconds=59)) == [(GATEWAY, 1)]
