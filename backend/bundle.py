@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 from uuid import UUID, uuid5
 
 from backend import entries
-from backend.elements import look_through
+from backend.elements import check_text, look_through
 from backend.entries import URI
 from backend.parse import Parser
 from gateway.contract import DEVICE, OBSERVATION, ContractError
@@ -65,7 +65,11 @@ def examine(
     """
     if len(body) > MAX_BODY:
         raise ContractError(f"body: expected at most {MAX_BODY} octets, got {len(body)}")
-    bundle = _transaction(_parsed(body))
+    text = _decoded(body)
+    bundle = _transaction(_parsed(text))
+    if "\\u" in text:
+        check_text(bundle)
+    _parser.check(bundle)
     if bundle.get("identifier") != bundle_identifier(reading, version):
         raise ContractError("body: its identifier is not that of the reading and its version")
     entries.check(bundle["entry"], version, about)
@@ -90,7 +94,7 @@ def _device(resources: Sequence[Json], name: UUID, gateway: str) -> Contents:
     if [each["resourceType"] for each in resources] != ["Device"]:
         raise ContractError("body: not one Device, and nothing else")
     (resource,) = resources
-    if not any(each.get("value") == f"urn:uuid:{name}" for each in resource["identifier"]):
+    if entries.own(resource) != (URI, f"urn:uuid:{name}"):
         raise ContractError("body: it does not update the Device that its properties name")
     if _has_profile(resource, "PhgDevice"):
         _of_gateway(resources, gateway)
@@ -101,13 +105,12 @@ def _device(resources: Sequence[Json], name: UUID, gateway: str) -> Contents:
 
 
 def _transaction(bundle: object) -> Json:
-    """*bundle*, found to be a transaction Bundle of FHIR, with entries that are FHIR."""
+    """*bundle*, found to be a transaction Bundle, of which more is to be asked."""
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise ContractError("body: not a FHIR Bundle")
     if bundle.get("type") != "transaction" or not bundle.get("entry"):
         raise ContractError("body: not a transaction Bundle with entries")
     look_through(bundle)
-    _parser.check(bundle)
     return bundle
 
 
@@ -116,10 +119,17 @@ def bundle_identifier(reading: UUID, version: int) -> Json:
     return {"system": URI, "value": f"urn:uuid:{uuid5(reading, f'bundle:{version}')}"}
 
 
-def _parsed(body: bytes) -> object:
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:  # RFC 8259, 8.1: JSON is UTF-8
+        raise ContractError("body: not JSON") from None
+
+
+def _parsed(text: str) -> object:
     try:
         return json.loads(
-            body, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
+            text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
         )
     except ContractError:
         raise

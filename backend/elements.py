@@ -21,24 +21,35 @@ _BOOLEANS |= {"userSelected"}
 
 def look_through(element: object, name: str = "", depth: int = 0) -> None:
     """*name*: of the member that *element* is, or is in a list of. Raises ContractError."""
-    if isinstance(element, str):
-        if "\0" in element or not _is_unicode(element):
-            raise ContractError("body: text that is no Unicode, or with U+0000 in it")
-        return
     if depth > DEEPEST:
         raise ContractError(f"body: more than {DEEPEST} elements in one another")
     if isinstance(element, list):
         for each in element:
-            look_through(each, name, depth + 1)
+            if isinstance(each, list | dict):
+                look_through(each, name, depth + 1)
     elif isinstance(element, dict):
         for inner, each in element.items():
-            if inner == "value" and (name.endswith(_QUANTITIES) or name in _LIMITS):
+            if inner == "value" and (name in _LIMITS or name.endswith(_QUANTITIES)):
                 if not _is_number(each):
                     raise ContractError(f"body: {_said(name)}.value is not a number")
             elif not _is_what_it_is_called(inner, each):
                 raise ContractError(f"body: {inner} is not of its type")
-            look_through(inner)
-            look_through(each, inner, depth + 1)
+            if isinstance(each, list | dict):
+                look_through(each, inner, depth + 1)
+
+
+def check_text(element: object) -> None:
+    """Of what is not nested too deep. Only an escape (`\\u`) can say what is refused here."""
+    if isinstance(element, str):
+        if "\0" in element or not _is_unicode(element):
+            raise ContractError("body: text that is no Unicode, or with U+0000 in it")
+    elif isinstance(element, list):
+        for each in element:
+            check_text(each)
+    elif isinstance(element, dict):
+        for inner, each in element.items():
+            check_text(inner)
+            check_text(each)
 
 
 def _is_what_it_is_called(name: str, value: object) -> bool:

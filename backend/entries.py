@@ -40,7 +40,7 @@ def check(entries: Sequence[Json], version: int, about: str) -> None:
     for number, entry in enumerate(entries):
         try:
             _check(entry, allowed)
-            name = (entry["resource"]["resourceType"], *_own(entry["resource"]))
+            name = (entry["resource"]["resourceType"], *own(entry["resource"]))
             if name in names or entry["fullUrl"] in places:
                 raise ContractError("stands in the Bundle twice")  # noqa: TRY301
         except ContractError as error:
@@ -67,12 +67,12 @@ def _check(entry: Json, allowed: Mapping[str, Collection[str]]) -> None:
     if method == "PUT":
         search = request["url"].removeprefix(f"{kind}?")
         expected = {"method": method, "url": f"{kind}?{search}"}
-    if request != expected or not _finds(search, *_own(resource)):
+    if request != expected or not _finds(search, *own(resource)):
         raise ContractError("request: not for what its own identifier finds")
 
 
-def _own(resource: Json) -> tuple[str, str]:
-    """System and value by which a server is to know it again."""
+def own(resource: Json) -> tuple[str, str]:
+    """System and value by which a server is to know it again. Raises ContractError."""
     found = [(each.get("system"), each.get("value")) for each in resource.get("identifier", ())]
     if resource["resourceType"] != "Patient":
         found = [(system, value) for system, value in found if system == URI]

@@ -202,3 +202,13 @@ def test_a_device_is_overwritten_by_its_own_message_alone() -> None:
         examine(json.dumps(document).encode(), name, 1, GATEWAY, DEVICE)
     meter["request"] = {"method": "PUT", "url": f"Device?{meter['request']['ifNoneExist']}"}
     examine(json.dumps(document).encode(), name, 1, GATEWAY, DEVICE)
+
+
+def test_a_device_message_updates_the_device_that_it_is_called_by() -> None:
+    meter = json.loads(FIRST.body)["entry"][PHD]
+    meter["request"] = {"method": "PUT", "url": f"Device?{meter['request']['ifNoneExist']}"}
+    meter["resource"]["identifier"].append({"system": "urn:x", "value": _urn(7)["value"]})
+    document: Document = {"resourceType": "Bundle", "type": "transaction", "entry": [meter]}
+    document["identifier"] = bundle_identifier(reading(7), 1)
+    with pytest.raises(ContractError, match="does not update the Device"):
+        examine(json.dumps(document).encode(), reading(7), 1, GATEWAY, DEVICE)
