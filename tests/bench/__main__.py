@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import drivers
 import gateway
-from tests.bench import bare, bundle, daemon, drain, fleet, outbox, receive, soak, vm
+from tests.bench import bare, bundle, daemon, drain, fleet, onward, outbox, receive, soak, vm
 from tests.bench.rows import Row, as_json, as_table
 
 BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
@@ -27,6 +27,7 @@ BENCHMARKS: Mapping[str, Callable[[], Awaitable[Sequence[Row]]]] = {
     "bundle": bundle.bundle,
     "receive": receive.receive,
     "receiver-memory": receive.memory,
+    "onward-look": onward.look,
     "million": outbox.million,
     "soak": soak.soak,
     "fleet": fleet.fleet,
