@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,9 +14,18 @@ from hypothesis import strategies as st
 from backend import heard
 from backend.arrival import Arrival, judge
 from backend.intake import Heard, take_in
-from backend.store import Delivery, Refusal, Store, StoreError, dead_letters, open_database
+from backend.store import (
+    Delivery,
+    Refusal,
+    Store,
+    StoreError,
+    asks,
+    dead_letters,
+    open_database,
+)
+from backend.store.asks import Wanted
 from gateway import contract
-from tests.backend.parts import NOW, TOPICS, message
+from tests.backend.parts import GATEWAY, NOW, ORGANISATION, TOPICS, delivery, message
 
 
 def arrival(number: int) -> Arrival:
@@ -103,6 +113,30 @@ def test_any_status_and_any_reply_at_all_is_heard(
     try:
         heard_ = [Heard(f"hjemgate/1/org1/{TOPICS.gateway}/{c}", body) for c, body in messages]
         assert take_in(store, heard_, NOW) == []
+        assert all("a fault of this receiver" not in reason for _, reason in letters(store))
+    finally:
+        store.close()
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 16), st.integers(0, 16)), max_size=4)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(gone=SPANS, void=SPANS)
+def test_whatever_spans_a_reply_names_each_number_stays_in_one_state(
+    tmp_path: Path, gone: list[tuple[int, int]], void: list[tuple[int, int]]
+) -> None:
+    store = Store(open_database(tmp_path / f"{uuid4()}.db"))
+    try:
+        store.keep([delivery(1), delivery(6), delivery(12)], NOW)
+        ask = asks.make(store.database, ORGANISATION, GATEWAY, Wanted("e1", 1, 11), NOW)
+        result = {"again": 0, "waiting": 0, "gone": gone, "void": void}
+        reply = {"id": str(ask), "gateway": GATEWAY, "status": "done", "result": result}
+        for _ in range(2):
+            take_in(store, [Heard(TOPICS.reply, json.dumps(reply).encode())], NOW)
+        rows = store.database.execute("SELECT first, last FROM missing ORDER BY first")
+        numbers = [number for first, last in rows for number in range(first, last + 1)]
+        assert numbers == [2, 3, 4, 5, 7, 8, 9, 10, 11]
         assert all("a fault of this receiver" not in reason for _, reason in letters(store))
     finally:
         store.close()
