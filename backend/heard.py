@@ -120,7 +120,9 @@ def _read(model: type[Model], topics: Topics, body: bytes) -> Model:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ContractError(f"body: {where or 'message'}: {first['type']}"[:200]) from None
+        own = first["type"] == "value_error"  # in words of this module, which quote nothing
+        words = first["msg"].removeprefix("Value error, ") if own else first["type"]
+        raise ContractError(f"body: {where or 'message'}: {words}"[:200]) from None
     if said.gateway != topics.gateway:
         raise ContractError("body: its gateway is not that of the topic")
     return said

@@ -23,14 +23,14 @@ def reply(**members: Any) -> bytes:
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_that_utc_has_no_date_for_is_refused(at: str) -> None:
-    with pytest.raises(ContractError, match="body: at: "):
+    with pytest.raises(ContractError, match="body: at: a moment that UTC has no date for"):
         heard.status(TOPICS, status(at=at))
 
 
 @pytest.mark.parametrize("name", ["epoch", "version"])
 @pytest.mark.parametrize("text", ["a\x1b[2J", "a\0", "a\nb", "a\u202eb"])
 def test_what_would_speak_to_a_terminal_is_refused(name: str, text: str) -> None:
-    with pytest.raises(ContractError, match=f"body: {name}: "):
+    with pytest.raises(ContractError, match=f"body: {name}: control characters"):
         heard.status(TOPICS, status(**{name: text}))
 
 
@@ -42,5 +42,7 @@ def test_of_what_a_gateway_says_to_people_only_the_letters_are_kept() -> None:
 @pytest.mark.parametrize("name", ["gone", "void"])
 def test_a_span_that_is_turned_round_is_refused(name: str) -> None:
     result = {"again": 0, "waiting": 0, name: [[1, 2], [9, 4]]}
-    with pytest.raises(ContractError, match=f"body: result.{name}.1: "):
+    with pytest.raises(
+        ContractError, match=f"body: result.{name}.1: a span that ends before it begins"
+    ):
         heard.reply(TOPICS, reply(result=result))
