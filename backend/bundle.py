@@ -17,7 +17,7 @@ from backend import entries
 from backend.elements import check_text, look_through
 from backend.entries import URI
 from backend.parse import Parser
-from gateway.contract import DEVICE, OBSERVATION, ContractError
+from gateway.contract import DEVICE, OBSERVATION, ContractError, gateway_name, meter_name
 
 MAX_BODY = 262_144  # octets, as at the broker; a Bundle is a few thousand
 
@@ -77,6 +77,7 @@ def examine(
     if about == DEVICE:
         return _device(resources, reading, gateway)
     _of_gateway(resources, gateway)
+    _of_meters(resources)
     observations = [each for each in resources if each["resourceType"] == "Observation"]
     if any(each.get("status") not in STATUSES for each in observations):
         raise ContractError("body: an Observation has a status that FHIR does not know")
@@ -100,6 +101,8 @@ def _device(resources: Sequence[Json], name: UUID, gateway: str) -> Contents:
         _of_gateway(resources, gateway)
     elif not _has_profile(resource, "PhdDevice"):
         raise ContractError("body: its Device is neither a meter nor a gateway")
+    else:
+        _of_meters(resources)
     text = json.dumps(resource, sort_keys=True, default=str)
     return Contents(f"{OF_DEVICE} {hashlib.sha256(text.encode()).hexdigest()}")
 
@@ -155,12 +158,29 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def _of_gateway(resources: Iterable[Json], gateway: str) -> None:
     """The broker binds the topic to the certificate; the Bundle must name the same gateway."""
     named = [
-        each.get("serialNumber")
+        (each.get("serialNumber"), _own(each))
         for each in resources
         if each["resourceType"] == "Device" and _has_profile(each, "PhgDevice")
     ]
-    if named != [gateway]:
+    if named != [(gateway, f"urn:uuid:{gateway_name(gateway)}")]:
         raise ContractError("body: its PhgDevice is not the gateway of the topic")
+
+
+def _of_meters(resources: Iterable[Json]) -> None:
+    """A meter is called by its own System ID or address, and never what another Device is."""
+    for each in resources:
+        if each["resourceType"] != "Device" or _has_profile(each, "PhgDevice"):
+            continue
+        ids = [it.get("value", "") for it in each.get("identifier", ()) if it.get("type")]
+        names = {f"urn:uuid:{meter_name(value.replace('-', ''))}" for value in ids}
+        if _own(each) not in names:
+            raise ContractError("body: a Device is not called by its System ID or address")
+
+
+def _own(resource: Json) -> str | None:
+    """The identifier by which it is found: ours, the first."""
+    first: Json = next(iter(resource.get("identifier", ())), {})
+    return first.get("value") if first.get("system") == URI else None
 
 
 def _has_profile(resource: Json, name: str) -> bool:

@@ -5,6 +5,7 @@ docs/contract/README.md says it in prose; the JSON Schemas beside it are generat
 
 from gateway.contract.base import ContractError, GatewayId, Segment
 from gateway.contract.command import Command, Reply, parse_command, refusal
+from gateway.contract.devices import gateway_name, meter_name
 from gateway.contract.properties import DEVICE, OBSERVATION, Properties, parse_properties
 from gateway.contract.publication import Publication, observation, receipts, reply, status, will
 from gateway.contract.receipt import Receipt, Receipts, ReceiptStatus, parse_receipts
@@ -57,6 +58,8 @@ __all__ = [
     "WithdrawArguments",
     "all_observations",
     "from_all",
+    "gateway_name",
+    "meter_name",
     "observation",
     "parse_command",
     "parse_properties",

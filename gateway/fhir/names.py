@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
+from gateway.contract.devices import NAMESPACE, gateway_name, meter_name
 from gateway.fhir.serial import Resource
 from gateway.model import ClockPair, Patient, Record
 
 URI = "urn:ietf:rfc:3986"  # the system of an identifier that is itself a URI
 PHD_IDENTIFIER = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation"
-NAMESPACE = UUID("3d7e1c52-9a0b-5f6e-8c41-6f2a9b7d0e13")  # ours, drawn once; never change it
 PHD_EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 -- compared with a meter's naive clock
 
 
@@ -28,11 +28,11 @@ def bundle(name: UUID, version: int) -> UUID:
 
 
 def meter(identity: str) -> UUID:
-    return uuid5(NAMESPACE, f"meter:{identity.upper()}")
+    return meter_name(identity)
 
 
 def gateway(gateway_id: str) -> UUID:
-    return uuid5(NAMESPACE, f"gateway:{gateway_id}")
+    return gateway_name(gateway_id)
 
 
 def timestamp(pair: ClockPair) -> UUID:

@@ -15,7 +15,7 @@ from backend import examination
 from backend.arrival import judge
 from backend.bundle import MAX_BODY
 from backend.store import Delivery, Place, Refusal, Verdict
-from gateway.contract import Properties
+from gateway.contract import Properties, gateway_name
 from gateway.fhir import render
 from tests.backend.parts import GATEWAY, OTHER, TOPICS, message, reading
 from tests.fhir import records
@@ -282,3 +282,16 @@ def test_a_bundle_that_is_broken_anywhere_is_judged(seed: int) -> None:
             element[at] = deepcopy(dice.choice(JUNK))
             break
     judged(json.dumps(document).encode())
+
+
+def test_a_device_is_called_by_what_it_is_and_never_as_another() -> None:
+    """Nobody overwrites another gateway's Device, or calls a meter by a gateway's name."""
+    bundle = json.loads(BODY)
+    devices = [e for e in bundle["entry"] if e["resource"]["resourceType"] == "Device"]
+    for number, words in ((0, "PhgDevice"), (1, "System ID")):
+        changed = deepcopy(bundle)
+        foreign = f"urn:uuid:{gateway_name(OTHER)}"
+        entry = next(e for e in changed["entry"] if e["fullUrl"] == devices[number]["fullUrl"])
+        entry["resource"]["identifier"][0]["value"] = foreign
+        entry["request"]["ifNoneExist"] = f"identifier=urn:ietf:rfc:3986%7C{foreign}"
+        assert words in reason(json.dumps(changed).encode())
