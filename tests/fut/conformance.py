@@ -65,8 +65,11 @@ def _good(version: str) -> Iterator[tuple[str, bytes]]:
         if what == "glucose-fasting" and number < FASTING_GLUCOSE.since:
             continue
         for shape in (PANEL, APART):
+            # Both halves of a blood pressure alike: they go in one call, or not at all.
             rows = [
-                slot(code, *plans.MORNING, request=str(n)) if n % 2 else Row(code, request=str(n))
+                slot(code, *plans.MORNING, request=str(n))
+                if n // 2 % 2
+                else Row(code, request=str(n))
                 for n, code in enumerate((*shape, *ORDERS))
             ]
             for further in (True, False):
