@@ -31,7 +31,7 @@ async def test_a_stored_bond_serves_a_gateway_that_was_restarted(
     second = home.cuff.measure()
     async with running(tmp_path / "gateway", adapter) as gateway:
         await gateway.until_readings(2)
-        # A meter that does not hear in time that it was heard sends again: on a busy machine, some do.
+        # A meter that does not hear in time that it was heard sends again: so it may be here.
         came = list(dict.fromkeys(await gateway.octets()))
         assert came == [each.frames[0].octets for each in (first, second)]
     assert home.cuff.collected == [first, second]
