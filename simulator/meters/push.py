@@ -33,6 +33,7 @@ class PushMeter:
         self.measured: list[Measured] = []
         self.stored: list[Measured] = []
         self.collected: list[Measured] = []
+        self.said: list[bytes] = []  # every indication, heard or not
         self.peripheral = Peripheral(air, identity, profile.service, habits or Habits())
         self._profile = profile
         self._measurement = self.peripheral.characteristic(profile.measurement, Properties.INDICATE)
@@ -69,6 +70,7 @@ class PushMeter:
 
     async def _drain(self) -> None:
         while self.stored and self.peripheral.subscribed(self._measurement):
+            self.said.append(self.stored[0].frames[0].octets)
             if not await self.peripheral.indicate(
                 self._measurement, self.stored[0].frames[0].octets
             ):
